@@ -1,0 +1,24 @@
+// Elementary functions built from primitives: range reduction and polynomials of our own, for f32 and f64 (docs/math_errors.md
+// has the measured errors). Each works in its argument's dtype, which must be a float. No table look-ups, no calls.
+#pragma once
+
+#include "ir/scalar/expr.h"
+
+namespace sinter::ir {
+
+[[nodiscard]] Expr abs(Expr x);
+[[nodiscard]] Expr sqrt(Expr x);
+[[nodiscard]] Expr floor(Expr x);
+[[nodiscard]] Expr ceil(Expr x);
+[[nodiscard]] Expr rint(Expr x);
+[[nodiscard]] Expr exp(Expr x);
+[[nodiscard]] Expr expm1(Expr x);
+[[nodiscard]] Expr log(Expr x);
+[[nodiscard]] Expr log1p(Expr x);
+[[nodiscard]] Expr sin(Expr x);
+[[nodiscard]] Expr cos(Expr x);
+[[nodiscard]] Expr tanh(Expr x);
+[[nodiscard]] Expr erf(Expr x);
+[[nodiscard]] Expr pow(Expr x, Expr y);
+
+}  // namespace sinter::ir
