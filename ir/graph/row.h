@@ -1,0 +1,100 @@
+// One elementwise operation = one row (rows.cc holds the table). A row is facts, one body and one flow rule. The body is a
+// generic lambda: run on double it is the oracle, on int64_t and bool the exact value, on Expr the code. The flow rule takes
+// (cotangent, result, operands...) as Nodes and returns flow(cotangent of each operand).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include "ir/graph/node.h"
+#include "ir/scalar/expr.h"
+
+namespace sinter::ir {
+
+enum DTypes : uint8_t { kFloats = 1, kIntegers = 2, kBools = 4, kNumbers = kFloats | kIntegers, kAnything = 7 };
+
+// How result and operand types relate. T is one of the row's dtypes, the same for all operands marked T.
+enum class Signature : uint8_t {
+  kSame,       // (T, ...) -> T
+  kPredicate,  // (T, ...) -> bool
+  kSelect,     // (bool, T, T) -> T
+  kConvert,    // (T) -> the row's `to`
+};
+
+enum Traits : uint8_t {
+  kNoTraits = 0,
+  kCommutative = 1,
+  kAssociative = 2,  // exactly: integers, bool, and max and min
+  kIdempotent = 4,   // f(f(x)) = f(x)
+};
+
+struct Domain {  // where tests draw operands of float type
+  double low = -3, high = 3;
+};
+
+struct RowFacts {
+  std::string_view name, doc;
+  uint8_t dtypes = kFloats;
+  Signature signature = Signature::kSame;
+  uint8_t traits = kNoTraits;
+  std::array<Domain, 3> sample{};
+  // Kinks: gradients are not compared to finite differences within this distance of 0 (of an operand or of the operands'
+  // difference).
+  double kink = 0;
+  DType to = kFloat32;   // kConvert only
+  double cost = 1;       // relative to an addition, for the fusion cost model: division 8, exp 15, ...
+};
+
+struct NoDerivative {};  // written out, never just absent
+
+struct Row : RowFacts {
+  int arity = 1;
+  // nullptr where the row has no such dtype. Arguments and results of bool rows travel as int64_t 0 and 1.
+  double (*on_double)(const double* x) = nullptr;      // predicates return 0 or 1
+  int64_t (*on_int)(const int64_t* x) = nullptr;
+  Expr (*on_expr)(const Expr* x) = nullptr;
+  Flow (*flow)(Node cotangent, Node result, const Node* x) = nullptr;  // nullptr: NoDerivative
+};
+
+namespace detail {
+template <class F, class T, size_t... I>
+auto apply_body(const T* x, std::index_sequence<I...>) {
+  return F{}(x[I]...);
+}
+template <class F, size_t... I>
+Flow apply_flow(Node cotangent, Node result, const Node* x, std::index_sequence<I...>) {
+  return F{}(cotangent, result, x[I]...);
+}
+}  // namespace detail
+
+// Makes a row of a body and a flow rule (or NoDerivative{}). Bodies that cannot be run on doubles (bit operations) or on
+// integers (exp) leave that pointer empty; the table's test compares what is there with `dtypes`.
+template <int arity, class Body, class FlowRule>
+[[nodiscard]] constexpr Row row(const RowFacts& facts, Body, FlowRule) {
+  using Positions = std::make_index_sequence<arity>;
+  Row made{};
+  static_cast<RowFacts&>(made) = facts;
+  made.arity = arity;
+  if constexpr (requires(const double* x) { detail::apply_body<Body>(x, Positions{}); })
+    made.on_double = [](const double* x) -> double { return static_cast<double>(detail::apply_body<Body>(x, Positions{})); };
+  if constexpr (requires(const int64_t* x) { detail::apply_body<Body>(x, Positions{}); })
+    made.on_int = [](const int64_t* x) -> int64_t { return static_cast<int64_t>(detail::apply_body<Body>(x, Positions{})); };
+  made.on_expr = [](const Expr* x) { return detail::apply_body<Body>(x, Positions{}); };
+  if constexpr (!std::is_same_v<FlowRule, NoDerivative>)
+    made.flow = [](Node ct, Node y, const Node* x) { return detail::apply_flow<FlowRule>(ct, y, x, Positions{}); };
+  return made;
+}
+
+// The table.
+[[nodiscard]] std::span<const Row> rows();
+// The row of that name; an internal error when there is none.
+[[nodiscard]] const Row& find_row(std::string_view name);
+
+// The row's code for operands of these dtypes: a graph with `arity` arguments and one root. Built once, kept.
+[[nodiscard]] const ExprGraph& expression(const Row& row, DType operand_dtype);
+
+}  // namespace sinter::ir
