@@ -1,5 +1,5 @@
-// A compiled step as plain data: what code generation fills and the runtime walks. KernelCall's layout is part of the ABI of
-// generated code.
+// A compiled step as plain data: what code generation fills and the runtime walks. KernelCall's layout is part of the
+// ABI of generated code.
 #pragma once
 
 #include <cstddef>
@@ -12,16 +12,16 @@ namespace sinter::runtime {
 
 // Set by a kernel whose kCheckIndex failed (any one of the failures); checked between launches.
 struct KernelStatus {
-  int64_t failed = 0;       // 1 + the number of the kCheckIndex within the kernel, counted over its instructions
-  int64_t index = 0;        // the offending index
+  int64_t failed = 0;  // 1 + the number of the kCheckIndex within the kernel, counted over its instructions
+  int64_t index = 0;   // the offending index
   int64_t extent = 0;
 };
 
 struct KernelCall {
-  void* const* buffers;     // in the order of the kernel's buffers
-  const int64_t* symbols;   // run-time extents and strides
-  int64_t begin, end;       // the units of work to do (see Launch::units)
-  std::byte* scratch;       // KernelCode::scratch_bytes, 64-byte aligned, this worker's own
+  void* const* buffers;    // in the order of the kernel's buffers
+  const int64_t* symbols;  // run-time extents and strides
+  int64_t begin, end;      // the units of work to do (see Launch::units)
+  std::byte* scratch;      // KernelCode::scratch_bytes, 64-byte aligned, this worker's own
   KernelStatus* status;
 };
 using KernelFunction = void (*)(const KernelCall*);
@@ -35,12 +35,12 @@ struct KernelCode {
   // Units of work: any partition of [0, units) into ranges may run in parallel. Constant, or computed from symbols:
   // units = product over dims of ceil(dim / divisor), dim constant or symbol.
   struct Factor {
-    int64_t extent;      // constant when symbol < 0
+    int64_t extent;  // constant when symbol < 0
     int symbol = -1;
     int64_t divisor = 1;
   };
   std::vector<Factor> units;
-  double cost_per_unit = 0;                // estimated nanoseconds on one thread when all extents are constant; else per element
+  double cost_per_unit = 0;  // estimated nanoseconds on one thread when all extents are constant; else per element
   size_t code_bytes = 0;
   bool from_cache = false;
 };
@@ -48,18 +48,18 @@ struct KernelCode {
 struct Slot {  // where a launch's buffer lives
   enum class Kind : uint8_t { kInput, kOutput, kArena, kConstant };
   Kind kind = Kind::kArena;
-  size_t index = 0;   // of the input, output or constant; byte offset in the arena
+  size_t index = 0;  // of the input, output or constant; byte offset in the arena
   size_t bytes = 0;
 };
 
 struct Launch {
-  size_t kernel = 0;              // index into Program::kernels
-  std::vector<uint32_t> slots;    // index into Program::slots, one a buffer
+  size_t kernel = 0;            // index into Program::kernels
+  std::vector<uint32_t> slots;  // index into Program::slots, one a buffer
   int64_t units = 1;
-  bool parallel = false;          // worth more than one worker
-  bool barrier_before = true;     // must not start before earlier launches have ended on all workers
-  bool writes_state = false;      // skipped, as all after it, once a check has failed
-  std::string where;              // the user's lines and scopes, for errors and profiles
+  bool parallel = false;       // worth more than one worker
+  bool barrier_before = true;  // must not start before earlier launches have ended on all workers
+  bool writes_state = false;   // skipped, as all after it, once a check has failed
+  std::string where;           // the user's lines and scopes, for errors and profiles
 };
 
 struct Program {
@@ -71,7 +71,7 @@ struct Program {
   size_t inputs = 0, outputs = 0;
   // Result r of state pair (p, r) is written into input p's buffer; outputs[r] is not used then. -1: a plain output.
   std::vector<int32_t> output_in_input;
-  uint64_t bytes_moved = 0;       // compulsory traffic of all launches
+  uint64_t bytes_moved = 0;  // compulsory traffic of all launches
 };
 
 }  // namespace sinter::runtime
