@@ -5,13 +5,19 @@
 #include <compare>
 #include <source_location>
 #include <string>
+#include <string_view>
 
 namespace sinter {
 
 struct Location {
   const char* file = "";  // lives as long as the program: a literal of the compiler's, or interned by the IR parser
   unsigned line = 0;
-  auto operator<=>(const Location&) const = default;
+  // By name and line: one file has one address per translation unit that names it.
+  std::strong_ordering operator<=>(const Location& other) const {
+    const auto order = std::string_view(file) <=> std::string_view(other.file);
+    return order != 0 ? order : line <=> other.line;
+  }
+  bool operator==(const Location& other) const { return (*this <=> other) == 0; }
   [[nodiscard]] bool known() const { return line != 0; }
 };
 

@@ -62,7 +62,8 @@ class Graph {
   std::vector<Parameter> parameters_;
 };
 
-// A builder that appends to a graph. New operations take the current location (support/location.h) and `scope`.
+// A builder that appends to a graph. New operations take `scope`, and `locations`: when there are none, the current location
+// (support/location.h).
 class GraphBuilder : public Builder {
  public:
   explicit GraphBuilder(Graph& graph) : graph_(graph) {}
@@ -70,6 +71,7 @@ class GraphBuilder : public Builder {
   Value add(const OpDef& def, Attributes attributes, std::span<const Value> operands) override;
   [[nodiscard]] const Type& type(Value value) const override { return graph_.type(value); }
   std::string scope;
+  std::vector<Location> locations;
 
  private:
   Graph& graph_;
@@ -77,6 +79,9 @@ class GraphBuilder : public Builder {
 
 // Users of each operation: users[i] lists the operations that have a result of ops()[i] as an operand, ascending, once each.
 [[nodiscard]] std::vector<std::vector<uint32_t>> users(const Graph& graph);
+
+// Every graph that `graph` calls, directly or not, once each, callees before callers; itself last.
+[[nodiscard]] std::vector<const Graph*> callees_first(const Graph& graph);
 
 // Unites two sorted location lists.
 [[nodiscard]] std::vector<Location> unite(const std::vector<Location>& a, const std::vector<Location>& b);
