@@ -7,7 +7,7 @@ set -euo pipefail
 
 file=$2
 PATH=$(cd "$(dirname "$1")" && pwd):/usr/lib/llvm-22/bin:$PATH
-scratch=${TEST_TMPDIR:-$(mktemp -d)}/$(basename "$file")
+scratch=${TEST_TMPDIR:-$(mktemp -d)}/$(basename "$file").tmp
 
 mapfile -t commands < <(sed -n 's,^ *\(//\|#\) *RUN: *,,p' "$file" | sed -e ':join' -e '/\\$/{N; s/\\\n/ /; b join' -e '}')
 if ((${#commands[@]} == 0)); then
