@@ -62,8 +62,8 @@ class Graph {
   std::vector<Parameter> parameters_;
 };
 
-// A builder that appends to a graph. New operations take `scope`, and `locations`: when there are none, the current location
-// (support/location.h).
+// A builder that appends to a graph. New operations take `scope`, `salt`, and `locations`: when there are none, the current
+// location (support/location.h).
 class GraphBuilder : public Builder {
  public:
   explicit GraphBuilder(Graph& graph) : graph_(graph) {}
@@ -71,6 +71,7 @@ class GraphBuilder : public Builder {
   Value add(const OpDef& def, Attributes attributes, std::span<const Value> operands) override;
   [[nodiscard]] const Type& type(Value value) const override { return graph_.type(value); }
   std::string scope;
+  uint32_t salt = 0;
   std::vector<Location> locations;
 
  private:

@@ -49,6 +49,7 @@ void Rewriter::replace(Value old, Value with) {
 GraphBuilder Rewriter::builder(const Op& for_op) {
   GraphBuilder builder(to_);
   builder.scope = for_op.scope;
+  builder.salt = for_op.salt;
   builder.locations = for_op.locations;
   return builder;
 }

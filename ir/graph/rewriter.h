@@ -24,8 +24,10 @@ class Rewriter {
   Value copy(const Op& op, Value old);
   // Makes `with` (a value of the new graph) stand for `old`; unites locations; the graph counts as changed.
   void replace(Value old, Value with);
-  // Builds into the new graph; operations made take locations and scope of `for_op`.
+  // Builds into the new graph; operations made take locations, scope and salt of `for_op`.
   [[nodiscard]] GraphBuilder builder(const Op& for_op);
+  // The new graph so far. Building moves its operations: keep no reference to one.
+  [[nodiscard]] const Graph& graph() const { return to_; }
   void mark_changed() { changed_ = true; }
 
   // Maps the results, and hands the new graph over.
