@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <mutex>
+#include <set>
 
 #include "support/error.h"
 
@@ -17,6 +19,27 @@ bool is_word_char(char c) { return is_letter(c) || is_digit(c) || c == '.' || c 
 
 bool is_plain_identifier(std::string_view text) {
   return !text.empty() && is_letter(text.front()) && std::all_of(text.begin(), text.end(), is_word_char);
+}
+
+std::string quoted(std::string_view text) {
+  std::string out = "\"";
+  for (char c : text) {
+    const auto code = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\')
+      out += {'\\', c};
+    else if (code < 0x20 || code == 0x7f)
+      out += fmt::format("\\x{:02x}", code);
+    else
+      out += c;
+  }
+  return out + '"';
+}
+
+const char* interned(const std::string& file) {
+  static std::mutex mutex;
+  static std::set<std::string> files;
+  const std::lock_guard lock(mutex);
+  return files.insert(file).first->c_str();
 }
 
 Lexer::Lexer(std::string_view text, std::string_view file_name) : text_(text), file_(file_name) { advance(); }

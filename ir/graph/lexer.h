@@ -11,6 +11,11 @@ namespace sinter::ir {
 // A letter or '_', then letters, digits, '_', '.' and '$': what may follow % and @ without quotes.
 [[nodiscard]] bool is_plain_identifier(std::string_view text);
 
+// The text as a string literal of the IR, which the lexer reads back.
+[[nodiscard]] std::string quoted(std::string_view text);
+// A copy that lives as long as the program, for Location::file.
+[[nodiscard]] const char* interned(const std::string& file);
+
 struct Token {
   enum class Kind : uint8_t { kEnd, kIdentifier, kValue, kFunction, kNumber, kString, kPunctuation };
   Kind kind = Kind::kEnd;

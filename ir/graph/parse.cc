@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <charconv>
 #include <map>
-#include <mutex>
 #include <set>
 #include <unordered_map>
 
@@ -17,13 +16,6 @@ using Kind = Token::Kind;
 // Limits on what a text may ask for, so that hostile ones cannot exhaust the machine.
 constexpr int kMaxCallDepth = 256;
 constexpr int64_t kMaxConstantBytes = int64_t{1} << 28;
-
-const char* interned(const std::string& file) {
-  static std::mutex mutex;
-  static std::set<std::string> files;
-  const std::lock_guard lock(mutex);
-  return files.insert(file).first->c_str();
-}
 
 class Parser {
  public:

@@ -12,20 +12,6 @@ namespace {
 constexpr size_t kLocationColumn = 52;
 constexpr size_t kSplatFrom = 8;  // constants of at least so many equal elements print one of them
 
-std::string quoted(std::string_view text) {
-  std::string out = "\"";
-  for (char c : text) {
-    const auto code = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\')
-      out += {'\\', c};
-    else if (code < 0x20 || code == 0x7f)
-      out += fmt::format("\\x{:02x}", code);
-    else
-      out += c;
-  }
-  return out + '"';
-}
-
 std::string identifier(std::string_view name) { return is_plain_identifier(name) ? std::string(name) : quoted(name); }
 
 // `name`, or `name.1`, ... when it is taken.

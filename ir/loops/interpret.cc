@@ -15,8 +15,8 @@
 namespace sinter::loops {
 namespace {
 
-// Instructions run one after another over a chunk of lanes: the (outer point, inner point) pairs of a few outer points, inner
-// fastest. Outer points are independent, so running several side by side changes nothing.
+// Instructions run one after another over a chunk of lanes: the (outer point, inner point) pairs of a few outer points,
+// inner fastest. Outer points are independent, so running several side by side changes nothing.
 constexpr size_t kLanes = Reduction::kStep;
 using Lanes = std::array<int64_t, kLanes>;
 
@@ -27,7 +27,8 @@ struct Chunk {
   [[nodiscard]] size_t lanes() const { return points * count; }
 };
 
-// One value of the kernel: `local` holds the lanes of the running chunk, `points` an element per outer point of the block.
+// One value of the kernel: `local` holds the lanes of the running chunk, `points` an element per outer point of the
+// block.
 struct Storage {
   size_t size = 0;  // bytes of an element
   std::vector<std::byte> local, points;
@@ -35,7 +36,8 @@ struct Storage {
 
 class Interpreter {
  public:
-  Interpreter(const Kernel& kernel, std::span<const std::span<std::byte>> buffers, std::span<const int64_t> symbols, Check check)
+  Interpreter(const Kernel& kernel, std::span<const std::span<std::byte>> buffers, std::span<const int64_t> symbols,
+              Check check)
       : kernel_(kernel), buffers_(buffers), symbols_(symbols) {
     invariant(symbols.size() == static_cast<size_t>(kernel.symbols), "every symbol has a value");
     invariant(buffers.size() == kernel.buffers.size(), "every buffer has storage");
@@ -61,7 +63,8 @@ class Interpreter {
     }
     if (failed_) {
       const LocationScope at(failed_->locations.empty() ? Location{} : failed_->locations.front());
-      throw IndexError(fmt::format("index {} is out of range, expected 0 <= index < {}", failed_index_, number(failed_->extent)));
+      throw IndexError(
+          fmt::format("index {} is out of range, expected 0 <= index < {}", failed_index_, number(failed_->extent)));
     }
   }
 
@@ -87,8 +90,10 @@ class Interpreter {
     ranges_.resize(kernel_.outer.size() + pass_->inner.size());
     reductions_.clear();
     for (const Inst& inst : pass_->insts) {
-      const bool reduces = inst.kind == InstKind::kReduce || inst.kind == InstKind::kArgmax || inst.kind == InstKind::kDot;
-      reductions_.push_back(reduces ? make_reduction(inst, kernel_.inst(inst.operands[0]).dtype, points_, inner_) : nullptr);
+      const bool reduces =
+          inst.kind == InstKind::kReduce || inst.kind == InstKind::kArgmax || inst.kind == InstKind::kDot;
+      reductions_.push_back(reduces ? make_reduction(inst, kernel_.inst(inst.operands[0]).dtype, points_, inner_)
+                                    : nullptr);
     }
     if (inner_ > static_cast<int64_t>(kLanes / 2)) {
       for (size_t point = 0; point < points_; ++point)
@@ -142,7 +147,8 @@ class Interpreter {
       }
     }
     for (size_t r = outer; r < ranges_.size(); ++r)
-      for (size_t p = 1; p < chunk_.points; ++p) std::copy_n(&ranges_[r][0], chunk_.count, &ranges_[r][p * chunk_.count]);
+      for (size_t p = 1; p < chunk_.points; ++p)
+        std::copy_n(&ranges_[r][0], chunk_.count, &ranges_[r][p * chunk_.count]);
   }
 
   // An operand as an array of lanes; a value of an earlier pass is spread over its outer point's lanes in `spread`.
@@ -154,7 +160,8 @@ class Interpreter {
     spread.resize(kLanes * sizeof(int64_t));
     for (size_t p = 0; p < chunk_.points; ++p)
       for (size_t i = 0; i < chunk_.count; ++i)
-        std::memcpy(spread.data() + (p * chunk_.count + i) * size, storage.points.data() + (chunk_.point + p) * size, size);
+        std::memcpy(spread.data() + (p * chunk_.count + i) * size, storage.points.data() + (chunk_.point + p) * size,
+                    size);
     return spread.data();
   }
 
@@ -221,9 +228,9 @@ class Interpreter {
 
   [[noreturn]] void fail(size_t lane, const std::string& problem) const {
     const Moment at = moment(lane);
-    throw InternalError(fmt::format("kernel @{}, outer point {}, pass {}, inner point {}: {} accesses {}", kernel_.name, at.outer, at.pass,
-                                    at.inner, print_inst(kernel_, static_cast<uint32_t>(first_value_ + (inst_ - pass_->insts.data()))),
-                                    problem));
+    throw InternalError(fmt::format(
+        "kernel @{}, outer point {}, pass {}, inner point {}: {} accesses {}", kernel_.name, at.outer, at.pass,
+        at.inner, print_inst(kernel_, static_cast<uint32_t>(first_value_ + (inst_ - pass_->insts.data()))), problem));
   }
 
   template <class T>
@@ -278,8 +285,8 @@ class Interpreter {
     for (size_t i = 0; i < arity; ++i) arguments[i] = operand(i);
     const DType type = kernel_.inst(inst_->operands[inst_->row->signature == ir::Signature::kSelect ? 1 : 0]).dtype;
     const std::array<Bytes, 1> results{out_};
-    ir::evaluate(ir::expression(*inst_->row, type), chunk_.lanes(), std::span(arguments).first(arity), std::span(kStrides).first(arity),
-                 results);
+    ir::evaluate(ir::expression(*inst_->row, type), chunk_.lanes(), std::span(arguments).first(arity),
+                 std::span(kStrides).first(arity), results);
   }
 
   void random_bits() {
@@ -307,9 +314,12 @@ class Interpreter {
     switch (inst_->kind) {
       case InstKind::kConstant:
         switch (size_of(inst_->dtype)) {
-          case 1: return spread_constant<uint8_t>();
-          case 4: return spread_constant<uint32_t>();
-          default: return spread_constant<uint64_t>();
+          case 1:
+            return spread_constant<uint8_t>();
+          case 4:
+            return spread_constant<uint32_t>();
+          default:
+            return spread_constant<uint64_t>();
         }
       case InstKind::kIndex: {
         Lanes index;
@@ -317,12 +327,18 @@ class Interpreter {
         std::memcpy(out_, index.data(), chunk_.lanes() * sizeof(int64_t));
         return;
       }
-      case InstKind::kLoad: return load();
-      case InstKind::kStore: return store();
-      case InstKind::kAccumulate: return accumulate();
-      case InstKind::kApply: return apply();
-      case InstKind::kRngBits: return random_bits();
-      case InstKind::kCheckIndex: return check_index();
+      case InstKind::kLoad:
+        return load();
+      case InstKind::kStore:
+        return store();
+      case InstKind::kAccumulate:
+        return accumulate();
+      case InstKind::kApply:
+        return apply();
+      case InstKind::kRngBits:
+        return random_bits();
+      case InstKind::kCheckIndex:
+        return check_index();
       case InstKind::kReduce:
       case InstKind::kArgmax:
       case InstKind::kDot: {
@@ -359,7 +375,8 @@ class Interpreter {
 
 }  // namespace
 
-void interpret(const Kernel& kernel, std::span<const std::span<std::byte>> buffers, std::span<const int64_t> symbols, Check check) {
+void interpret(const Kernel& kernel, std::span<const std::span<std::byte>> buffers, std::span<const int64_t> symbols,
+               Check check) {
   verify(kernel);
   Interpreter(kernel, buffers, symbols, check).run();
 }

@@ -1,14 +1,15 @@
 // The kernel IR: what one fused kernel does, for both targets; schedules and emitters start from it.
 //
-// A kernel has buffers and a nest of `outer` ranges. For every point of the outer ranges, in any order and in parallel, its
-// passes run one after another. A pass has `inner` ranges of its own (maybe none) and a straight line of instructions, which run
-// for every inner point in row-major order. Values live inside their pass, except results of reductions (kReduce, kArgmax, kDot)
-// and all values of passes without inner ranges: later passes of the same outer point see those.
-//   softmax: outer i;  pass j: m = reduce max load x[i,j];  pass j: s = reduce sum exp(x - m);  pass j: store exp(x - m) / s
-//   dot:     outer i, j;  pass k: c = dot load a[i,k], load b[k,j];  pass: store relu(c + load bias[j])
-// Different outer points never touch a location that any of them writes; inside a point, passes see earlier passes' stores.
-// Ranges are numbered: the outer ones 0.., then the pass's inner ones. Reductions follow order R over the pass's linear inner
-// index (docs/numerics.md); kDot folds in ascending inner order with fma.
+// A kernel has buffers and a nest of `outer` ranges. For every point of the outer ranges, in any order and in parallel,
+// its passes run one after another. A pass has `inner` ranges of its own (maybe none) and a straight line of
+// instructions, which run for every inner point in row-major order. Values live inside their pass, except results of
+// reductions (kReduce, kArgmax, kDot) and all values of passes without inner ranges: later passes of the same outer
+// point see those.
+//   softmax: outer i;  pass j: m = reduce max load x[i,j];  pass j: s = reduce sum exp(x - m);  pass j: store exp(x -
+//   m) / s dot:     outer i, j;  pass k: c = dot load a[i,k], load b[k,j];  pass: store relu(c + load bias[j])
+// Different outer points never touch a location that any of them writes; inside a point, passes see earlier passes'
+// stores. Ranges are numbered: the outer ones 0.., then the pass's inner ones. Reductions follow order R over the
+// pass's linear inner index (docs/numerics.md); kDot folds in ascending inner order with fma.
 #pragma once
 
 #include <cstdint>
@@ -51,7 +52,7 @@ struct Index {
   [[nodiscard]] static Index range(uint32_t id, Dim coefficient = 1);
   [[nodiscard]] static Index constant(int64_t base) { return {base, {}}; }
 };
-[[nodiscard]] Index operator+(Index a, const Index& b);       // equal atoms with constant coefficients are joined
+[[nodiscard]] Index operator+(Index a, const Index& b);  // equal atoms with constant coefficients are joined
 [[nodiscard]] Index operator*(const Index& a, int64_t factor);
 
 struct Buffer {
@@ -65,31 +66,31 @@ struct Buffer {
 // Where a run-time symbol gets its value is the launcher's business; a kernel only counts them: s0 .. s(n-1).
 
 enum class InstKind : uint8_t {
-  kConstant,   // bits
-  kIndex,      // i64: the value of `index`
-  kLoad,       // buffer[index]; with a guard operand: 0, and no access, where the guard is false
-  kStore,      // buffer[index] = operand 0; nothing happens where the guard is false
-  kAccumulate, // buffer[index] = buffer[index] + operand 0, one inner point after the other (scatter_add)
-  kApply,      // row on operands
-  kRngBits,    // i64 in [0, 2^32): operands seed, stream (i64), element index (i64)
-  kCheckIndex, // operand 0 (i64) where 0 <= it < extent; otherwise 0, and the run fails with an IndexError
-  kReduce,     // combiner over operand 0
-  kArgmax,     // i64: operand 1 (i64, ascending over the pass) where operand 0 is largest; first among equals, NaN largest
-  kDot,        // sum of operand 0 * operand 1, ascending, fma, from +0
+  kConstant,    // bits
+  kIndex,       // i64: the value of `index`
+  kLoad,        // buffer[index]; with a guard operand: 0, and no access, where the guard is false
+  kStore,       // buffer[index] = operand 0; nothing happens where the guard is false
+  kAccumulate,  // buffer[index] = buffer[index] + operand 0, one inner point after the other (scatter_add)
+  kApply,       // row on operands
+  kRngBits,     // i64 in [0, 2^32): operands seed, stream (i64), element index (i64)
+  kCheckIndex,  // operand 0 (i64) where 0 <= it < extent; otherwise 0, and the run fails with an IndexError
+  kReduce,      // combiner over operand 0
+  kArgmax,  // i64: operand 1 (i64, ascending over the pass) where operand 0 is largest; first among equals, NaN largest
+  kDot,     // sum of operand 0 * operand 1, ascending, fma, from +0
 };
 
 struct Inst {
   InstKind kind = InstKind::kConstant;
-  DType dtype = kFloat32;             // of the value defined; of the value stored
-  std::vector<uint32_t> operands;     // values, by number
-  int32_t guard = -1;                 // loads and stores: a bool value, or -1
-  uint64_t bits = 0;                  // kConstant
-  uint32_t buffer = 0;                // kLoad, kStore, kAccumulate
-  Index index;                        // kIndex, kLoad, kStore, kAccumulate
-  Dim extent = 0;                     // kCheckIndex
-  const ir::Row* row = nullptr;       // kApply
+  DType dtype = kFloat32;                  // of the value defined; of the value stored
+  std::vector<uint32_t> operands;          // values, by number
+  int32_t guard = -1;                      // loads and stores: a bool value, or -1
+  uint64_t bits = 0;                       // kConstant
+  uint32_t buffer = 0;                     // kLoad, kStore, kAccumulate
+  Index index;                             // kIndex, kLoad, kStore, kAccumulate
+  Dim extent = 0;                          // kCheckIndex
+  const ir::Row* row = nullptr;            // kApply
   const ir::Combiner* combiner = nullptr;  // kReduce
-  std::vector<Location> locations;    // the user's lines
+  std::vector<Location> locations;         // the user's lines
 };
 
 struct Pass {
@@ -102,8 +103,9 @@ struct Schedule {
   // Range that vector lanes run over: an outer range, or kInner (each pass's last inner range), or kScalar.
   static constexpr int kScalar = -1, kInner = -2;
   int vector = kScalar;
-  int unroll = 1;                    // independent vectors in flight in passes without reductions
-  int tile_rows = 0, tile_columns = 0, block_k = 0;  // dot kernels: register tile (columns in elements), depth of a block
+  int unroll = 1;  // independent vectors in flight in passes without reductions
+  int tile_rows = 0, tile_columns = 0,
+      block_k = 0;  // dot kernels: register tile (columns in elements), depth of a block
   bool operator==(const Schedule&) const = default;
 };
 

@@ -6,8 +6,8 @@
 
 namespace sinter::loops {
 
-// The 32 random bits of one element, in an i64. Key: the seed, low word first. Counter: element / 4, then the stream, low words
-// first. Each counter makes four words; the element takes number element % 4.
+// The 32 random bits of one element, in an i64. Key: the seed, low word first. Counter: element / 4, then the stream,
+// low words first. Each counter makes four words; the element takes number element % 4.
 [[nodiscard]] inline int64_t philox_bits(int64_t seed, int64_t stream, int64_t element) {
   const auto low = [](uint64_t x) { return static_cast<uint32_t>(x); };
   const auto high = [](uint64_t x) { return static_cast<uint32_t>(x >> 32); };

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "ir/graph/lexer.h"
 #include "ir/graph/literal_text.h"
 #include "ir/loops/text.h"
 
@@ -113,10 +114,13 @@ class Printer {
 
   void atom(const Atom& atom) {
     switch (atom.kind) {
-      case Atom::Kind::kRange: return range(atom.id);
-      case Atom::Kind::kValue: return add("%{}", atom.id);
+      case Atom::Kind::kRange:
+        return range(atom.id);
+      case Atom::Kind::kValue:
+        return add("%{}", atom.id);
       case Atom::Kind::kDiv:
-      case Atom::Kind::kMod: break;
+      case Atom::Kind::kMod:
+        break;
     }
     out_ += '(';
     if (atom.of) index(*atom.of);
@@ -192,7 +196,7 @@ class Printer {
     if (inst.locations.empty()) return;
     const char* separator = "  loc(";
     for (const Location& at : inst.locations) {
-      add("{}\"{}\":{}", separator, at.file, at.line);
+      add("{}{}:{}", separator, ir::quoted(at.file), at.line);
       separator = ", ";
     }
     out_ += ')';

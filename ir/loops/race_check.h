@@ -23,7 +23,8 @@ class RaceCheck {
  public:
   explicit RaceCheck(std::span<const std::span<std::byte>> buffers);
   // What the access clashes with, in words; null when it clashes with nothing so far.
-  [[nodiscard]] const char* record(size_t buffer, size_t element, size_t element_size, Access access, const Moment& now);
+  [[nodiscard]] const char* record(size_t buffer, size_t element, size_t element_size, Access access,
+                                   const Moment& now);
 
  private:
   // The last moment of each kind of access, and whether it stands for several inner points of its pass.
@@ -31,7 +32,9 @@ class RaceCheck {
     Moment moment{.outer = -1};
     bool many_outer = false, many_inner = false;
     void add(const Moment& now);
-    [[nodiscard]] bool other_outer(const Moment& now) const { return moment.outer >= 0 && (many_outer || moment.outer != now.outer); }
+    [[nodiscard]] bool other_outer(const Moment& now) const {
+      return moment.outer >= 0 && (many_outer || moment.outer != now.outer);
+    }
     [[nodiscard]] bool other_inner(const Moment& now) const;
   };
   struct Element {

@@ -14,7 +14,8 @@ namespace {
 constexpr size_t kLanes = 16;
 constexpr int64_t kBlock = 4096;
 
-// Lane-wise folds are moves of whole elements around calls of the combiner's row, so elements are words of their size here.
+// Lane-wise folds are moves of whole elements around calls of the combiner's row, so elements are words of their size
+// here.
 template <class Word>
 class CanonicalFold : public Reduction {
  public:
@@ -53,7 +54,8 @@ class CanonicalFold : public Reduction {
   static Word identity(const ir::Combiner& combiner, DType dtype) {
     return visit_dtype(dtype, [&](auto zero) {
       using T = decltype(zero);
-      const T value = is_float(dtype) ? static_cast<T>(combiner.identity_double) : static_cast<T>(combiner.identity_int);
+      const T value =
+          is_float(dtype) ? static_cast<T>(combiner.identity_double) : static_cast<T>(combiner.identity_int);
       Word word{};
       std::memcpy(&word, &value, std::min(sizeof word, sizeof value));
       return word;
@@ -180,9 +182,12 @@ std::unique_ptr<Reduction> make_reduction(const Inst& inst, DType operand, size_
     return std::make_unique<Dot<int64_t>>(points);
   }
   switch (size_of(operand)) {
-    case 1: return std::make_unique<CanonicalFold<uint8_t>>(*inst.combiner, operand, points, inner);
-    case 4: return std::make_unique<CanonicalFold<uint32_t>>(*inst.combiner, operand, points, inner);
-    default: return std::make_unique<CanonicalFold<uint64_t>>(*inst.combiner, operand, points, inner);
+    case 1:
+      return std::make_unique<CanonicalFold<uint8_t>>(*inst.combiner, operand, points, inner);
+    case 4:
+      return std::make_unique<CanonicalFold<uint32_t>>(*inst.combiner, operand, points, inner);
+    default:
+      return std::make_unique<CanonicalFold<uint64_t>>(*inst.combiner, operand, points, inner);
   }
 }
 

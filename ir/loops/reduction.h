@@ -1,4 +1,5 @@
-// What kReduce, kArgmax and kDot keep while a pass runs, for a block of outer points at once. Order R as docs/numerics.md has it.
+// What kReduce, kArgmax and kDot keep while a pass runs, for a block of outer points at once. Order R as
+// docs/numerics.md has it.
 #pragma once
 
 #include <memory>
@@ -15,9 +16,9 @@ using ConstBytes = const std::byte*;
 class Reduction {
  public:
   virtual ~Reduction() = default;
-  // The next `count` inner points of outer points [point, point + points): operand arrays hold points * count elements, the
-  // inner index fastest. `first` is the inner index of the first; it is a multiple of kStep. Several points only when the
-  // whole inner range is given.
+  // The next `count` inner points of outer points [point, point + points): operand arrays hold points * count elements,
+  // the inner index fastest. `first` is the inner index of the first; it is a multiple of kStep. Several points only
+  // when the whole inner range is given.
   virtual void add(size_t point, size_t points, int64_t first, size_t count, std::span<const ConstBytes> operands) = 0;
   // Results of points [0, points), after the last inner point.
   virtual void finish(size_t points, Bytes results) = 0;

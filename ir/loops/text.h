@@ -1,6 +1,7 @@
 // Kernel IR text: print and parse round-trip exactly.
 //
-//   kernel @softmax(%x: f32[4000] in, %t: i64[s0] in, %y: f32[4000] out) symbols(2) schedule(vector = inner, unroll = 2) {
+//   kernel @softmax(%x: f32[4000] in, %t: i64[s0] in, %y: f32[4000] out) symbols(2) schedule(vector = inner, unroll =
+//   2) {
 //     for i0 < 4 {
 //       pass j1 < 1000 {
 //         %0 = load f32 %x[1000*i0 + j1]
@@ -14,16 +15,17 @@
 //     }
 //   }
 //
-// Ranges are i0, i1, ... (outer) and j2, j3, ... (inner), numbered as kernel.h says; without outer ranges there is no `for`. Values
-// are numbered over the whole kernel; stores and accumulations take a number but show none. Instructions:
+// Ranges are i0, i1, ... (outer) and j2, j3, ... (inner), numbered as kernel.h says; without outer ranges there is no
+// `for`. Values are numbered over the whole kernel; stores and accumulations take a number but show none. Instructions:
 //   %n = constant T literal                      %n = index i64 INDEX               %n = check_index i64 %a < DIM
 //   %n = load T %buffer[INDEX] (if %guard)       store T %buffer[INDEX], %a (if %guard)
 //   accumulate T %buffer[INDEX], %a              %n = rng_bits i64 %seed, %stream, %element
 //   %n = reduce COMBINER T %a                    %n = argmax i64 %a, %index         %n = dot T %a, %b
 //   %n = ROW T %a, ...                           (T: the dtype of the value defined or stored)
-// INDEX: a sum of terms and constants, which may be subtracted. A term is ATOM or COEFFICIENT*ATOM, the coefficient a number or a
-// symbol s0, s1, ...; an atom is a range, a value %n, (INDEX / DIM) rounded down, or (INDEX % DIM), never negative.
-// schedule(...) takes vector = inner | i0 | i1 ..., unroll, tile_rows, tile_columns, block_k; what has its default is left out.
+// INDEX: a sum of terms and constants, which may be subtracted. A term is ATOM or COEFFICIENT*ATOM, the coefficient a
+// number or a symbol s0, s1, ...; an atom is a range, a value %n, (INDEX / DIM) rounded down, or (INDEX % DIM), never
+// negative. schedule(...) takes vector = inner | i0 | i1 ..., unroll, tile_rows, tile_columns, block_k; what has its
+// default is left out.
 #pragma once
 
 #include <string>
@@ -41,8 +43,9 @@ namespace sinter::loops {
 // ParseError with line and column; never crashes. One or more kernels, which need not verify.
 [[nodiscard]] std::vector<Kernel> parse(std::string_view text, std::string_view file_name = "<text>");
 
-// Throws InternalError naming the instruction unless every invariant of kernel.h holds: value visibility between passes, dtypes,
-// ranges and symbols in range, constant addresses inside their buffers, stores of distinct points disjoint where that can be seen.
+// Throws InternalError naming the instruction unless every invariant of kernel.h holds: value visibility between
+// passes, dtypes, ranges and symbols in range, constant addresses inside their buffers, stores of distinct points
+// disjoint where that can be seen.
 void verify(const Kernel& kernel);
 
 }  // namespace sinter::loops
