@@ -176,8 +176,9 @@ void make_private_folder(const fs::path& folder) {
   std::error_code ignored;
   if (folder.empty() || fs::is_directory(folder, ignored)) return;
   if (folder.has_parent_path() && folder.parent_path() != folder) make_private_folder(folder.parent_path());
-  const int error = ::mkdir(folder.c_str(), 0700) == 0 ? 0 : errno;
-  if (error != 0 && !(error == EEXIST && fs::is_directory(folder, ignored)))
+  int error = ::mkdir(folder.c_str(), 0700) == 0 ? 0 : errno;
+  if (error == EEXIST) error = fs::is_directory(folder, ignored) ? 0 : ENOTDIR;
+  if (error != 0)
     throw FileError(fmt::format("cannot make the folder {}: {}", folder.native(), reason(error)));
 }
 
