@@ -57,6 +57,9 @@ struct OpDef {
 [[nodiscard]] std::span<const OpDef* const> all_ops();
 [[nodiscard]] const OpDef* find_op(std::string_view name);
 
+// What every maker of operations calls: checks the number of operands and the alternative of attributes, then infers.
+[[nodiscard]] std::vector<Type> infer_types(const OpDef& def, const Attributes& attributes, std::span<const Type> operands);
+
 // Structural operations, each defined in ops/<name>.cc.
 namespace ops {
 extern const OpDef kParameter, kConstant, kIota, kRngBits, kBroadcast, kReshape, kTranspose, kSlice, kPad, kConcat, kArgmax, kGather,

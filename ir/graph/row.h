@@ -1,5 +1,5 @@
 // One elementwise operation = one row (rows.cc holds the table). A row is facts, one body and one flow rule. The body is a
-// generic lambda: run on double it is the oracle, on int64_t and bool the exact value, on Expr the code. The flow rule takes
+// generic lambda: run on double it is the oracle, on host::Integer the exact value of i64 and bool, on Expr the code. The flow rule takes
 // (cotangent, result, operands...) as Nodes and returns flow(cotangent of each operand).
 #pragma once
 
@@ -10,6 +10,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "ir/graph/host_scalar.h"
 #include "ir/graph/node.h"
 #include "ir/scalar/expr.h"
 
@@ -28,7 +29,7 @@ enum class Signature : uint8_t {
 enum Traits : uint8_t {
   kNoTraits = 0,
   kCommutative = 1,
-  kAssociative = 2,  // exactly: integers, bool, and max and min
+  kAssociative = 2,  // exactly, in every dtype of the row: floating addition is not
   kIdempotent = 4,   // f(f(x)) = f(x)
 };
 
@@ -38,7 +39,6 @@ struct Domain {  // where tests draw operands of float type
 
 struct RowFacts {
   std::string_view name, doc;
-  uint8_t dtypes = kFloats;
   Signature signature = Signature::kSame;
   uint8_t traits = kNoTraits;
   std::array<Domain, 3> sample{};
@@ -53,39 +53,39 @@ struct NoDerivative {};  // written out, never just absent
 
 struct Row : RowFacts {
   int arity = 1;
-  // nullptr where the row has no such dtype. Arguments and results of bool rows travel as int64_t 0 and 1.
-  double (*on_double)(const double* x) = nullptr;      // predicates return 0 or 1
+  uint8_t dtypes = kFloats;  // DTypes that T may be
+  // nullptr where the row has no such dtype. Operands and results of type bool travel as 0 and 1.
+  double (*on_double)(const double* x) = nullptr;
   int64_t (*on_int)(const int64_t* x) = nullptr;
   Expr (*on_expr)(const Expr* x) = nullptr;
   Flow (*flow)(Node cotangent, Node result, const Node* x) = nullptr;  // nullptr: NoDerivative
 };
 
 namespace detail {
-template <class F, class T, size_t... I>
-auto apply_body(const T* x, std::index_sequence<I...>) {
-  return F{}(x[I]...);
+template <class F, class Result, class Wrap, class T, size_t... I>
+Result call_body(const T* x, std::index_sequence<I...>) {
+  return static_cast<Result>(F{}(Wrap(x[I])...));
 }
 template <class F, size_t... I>
-Flow apply_flow(Node cotangent, Node result, const Node* x, std::index_sequence<I...>) {
+Flow call_flow(Node cotangent, Node result, const Node* x, std::index_sequence<I...>) {
   return F{}(cotangent, result, x[I]...);
 }
 }  // namespace detail
 
-// Makes a row of a body and a flow rule (or NoDerivative{}). Bodies that cannot be run on doubles (bit operations) or on
-// integers (exp) leave that pointer empty; the table's test compares what is there with `dtypes`.
-template <int arity, class Body, class FlowRule>
+// Makes a row of a body and a flow rule (or NoDerivative{}). The body is instantiated for the kinds in `dtypes` only.
+template <int arity, uint8_t dtypes, class Body, class FlowRule>
 [[nodiscard]] constexpr Row row(const RowFacts& facts, Body, FlowRule) {
   using Positions = std::make_index_sequence<arity>;
-  Row made{};
-  static_cast<RowFacts&>(made) = facts;
+  Row made{facts};
   made.arity = arity;
-  if constexpr (requires(const double* x) { detail::apply_body<Body>(x, Positions{}); })
-    made.on_double = [](const double* x) -> double { return static_cast<double>(detail::apply_body<Body>(x, Positions{})); };
-  if constexpr (requires(const int64_t* x) { detail::apply_body<Body>(x, Positions{}); })
-    made.on_int = [](const int64_t* x) -> int64_t { return static_cast<int64_t>(detail::apply_body<Body>(x, Positions{})); };
-  made.on_expr = [](const Expr* x) { return detail::apply_body<Body>(x, Positions{}); };
+  made.dtypes = dtypes;
+  if constexpr ((dtypes & kFloats) != 0)
+    made.on_double = [](const double* x) { return detail::call_body<Body, double, double>(x, Positions{}); };
+  if constexpr ((dtypes & (kIntegers | kBools)) != 0)
+    made.on_int = [](const int64_t* x) { return detail::call_body<Body, int64_t, host::Integer>(x, Positions{}); };
+  made.on_expr = [](const Expr* x) { return detail::call_body<Body, Expr, Expr>(x, Positions{}); };
   if constexpr (!std::is_same_v<FlowRule, NoDerivative>)
-    made.flow = [](Node ct, Node y, const Node* x) { return detail::apply_flow<FlowRule>(ct, y, x, Positions{}); };
+    made.flow = [](Node ct, Node y, const Node* x) { return detail::call_flow<FlowRule>(ct, y, x, Positions{}); };
   return made;
 }
 
@@ -94,7 +94,8 @@ template <int arity, class Body, class FlowRule>
 // The row of that name; an internal error when there is none.
 [[nodiscard]] const Row& find_row(std::string_view name);
 
-// The row's code for operands of these dtypes: a graph with `arity` arguments and one root. Built once, kept.
+// The row's code for operands of T = `operand_dtype` (the condition of kSelect is always bool): a graph with `arity` arguments
+// and one root. Built once, kept; may be called from any thread.
 [[nodiscard]] const ExprGraph& expression(const Row& row, DType operand_dtype);
 
 }  // namespace sinter::ir
