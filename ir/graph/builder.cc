@@ -24,28 +24,36 @@ Value constant(Builder& b, Literal value) {
 }
 
 Value scalar(Builder& b, double value, DType dtype) {
-  return constant(b, visit_dtype(dtype, [&](auto zero) { return Literal::scalar(static_cast<decltype(zero)>(value)); }));
+  return constant(b,
+                  visit_dtype(dtype, [&](auto zero) { return Literal::scalar(static_cast<decltype(zero)>(value)); }));
 }
 
 Value full(Builder& b, double value, const Type& type) {
+  const Shape shape = type.shape;  // adding may move what `type` refers to
   const Value number = scalar(b, value, type.dtype);
-  return type.shape.rank() == 0 ? number : broadcast(b, number, type.shape, {});
+  return shape.rank() == 0 ? number : broadcast(b, number, shape, {});
 }
 
 Value iota(Builder& b, const Shape& shape, int64_t axis) { return b.add(ops::kIota, IotaAttributes{shape, axis}, {}); }
-Value rng_bits(Builder& b, Value key, const Shape& shape) { return b.add(ops::kRngBits, ShapeAttributes{shape}, {key}); }
+Value rng_bits(Builder& b, Value key, const Shape& shape) {
+  return b.add(ops::kRngBits, ShapeAttributes{shape}, {key});
+}
 Value broadcast(Builder& b, Value x, const Shape& shape, Integers axes) {
   return b.add(ops::kBroadcast, BroadcastAttributes{shape, std::move(axes)}, {x});
 }
 Value reshape(Builder& b, Value x, const Shape& shape) { return b.add(ops::kReshape, ShapeAttributes{shape}, {x}); }
-Value transpose(Builder& b, Value x, Integers order) { return b.add(ops::kTranspose, TransposeAttributes{std::move(order)}, {x}); }
+Value transpose(Builder& b, Value x, Integers order) {
+  return b.add(ops::kTranspose, TransposeAttributes{std::move(order)}, {x});
+}
 Value slice(Builder& b, Value x, Integers start, Integers limit, Integers step) {
   return b.add(ops::kSlice, SliceAttributes{std::move(start), std::move(limit), std::move(step)}, {x});
 }
 Value pad(Builder& b, Value x, Value with, Integers low, Integers high, Integers interior) {
   return b.add(ops::kPad, PadAttributes{std::move(low), std::move(high), std::move(interior)}, {x, with});
 }
-Value concat(Builder& b, std::span<const Value> parts, int64_t axis) { return b.add(ops::kConcat, AxisAttributes{axis}, parts); }
+Value concat(Builder& b, std::span<const Value> parts, int64_t axis) {
+  return b.add(ops::kConcat, AxisAttributes{axis}, parts);
+}
 Value reduce(Builder& b, std::string_view combiner, Value x, Integers axes) {
   return b.add(require_op("reduce_" + std::string(combiner)), AxesAttributes{std::move(axes)}, {x});
 }

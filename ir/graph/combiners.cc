@@ -1,9 +1,8 @@
 // The table of reductions.
-#include "ir/graph/combiner.h"
-
 #include <algorithm>
 #include <limits>
 
+#include "ir/graph/combiner.h"
 #include "ir/graph/row.h"
 
 namespace sinter::ir {
@@ -18,12 +17,15 @@ Node spread(std::string_view combiner, Node x, const Integers& axes) {
   return {&b, broadcast_in(b, reduce(b, combiner, x.value, axes), x.type().shape, axes)};
 }
 
-Node as_number(Node condition, DType dtype) { return {condition.builder, convert(*condition.builder, condition.value, dtype)}; }
+Node as_number(Node condition, DType dtype) {
+  return {condition.builder, convert(*condition.builder, condition.value, dtype)};
+}
 
 Node flow_sum(Node ct, Node, Node, const Integers&) { return ct; }
 
-// The product of the other elements: zero if one of them is, else the product of all that are not zero, divided by this one
-// unless it is zero. Exact first derivatives at any number of zeros; a derivative of this rule itself is right only away from zeros.
+// The product of the other elements: zero if one of them is, else the product of all that are not zero, divided by this
+// one unless it is zero. Exact first derivatives at any number of zeros; a derivative of this rule itself is right only
+// away from zeros.
 Node flow_prod(Node ct, Node, Node x, const Integers& axes) {
   const Node is_zero = x == 0.0;
   const Node zero = as_number(is_zero, x.type().dtype);
@@ -39,14 +41,38 @@ Node flow_extreme(Node ct, Node y, Node x, const Integers& axes) {
 }
 
 constexpr Combiner kCombiners[] = {
-    {.name = "sum", .doc = "sum; 0 of nothing", .dtypes = kNumbers, .exact = false, .identity_double = 0, .identity_int = 0,
-     .row = "add", .flow = flow_sum},
-    {.name = "prod", .doc = "product; 1 of nothing", .dtypes = kNumbers, .exact = false, .identity_double = 1, .identity_int = 1,
-     .row = "mul", .flow = flow_prod},
-    {.name = "max", .doc = "largest element, NaN if any is; gradient shared evenly among equals", .dtypes = kNumbers, .exact = true,
-     .identity_double = -kInfinity, .identity_int = kLowest, .row = "maximum", .flow = flow_extreme},
-    {.name = "min", .doc = "smallest element, NaN if any is; gradient shared evenly among equals", .dtypes = kNumbers, .exact = true,
-     .identity_double = kInfinity, .identity_int = kHighest, .row = "minimum", .flow = flow_extreme},
+    {.name = "sum",
+     .doc = "sum; 0 of nothing",
+     .dtypes = kNumbers,
+     .exact = false,
+     .identity_double = 0,
+     .identity_int = 0,
+     .row = "add",
+     .flow = flow_sum},
+    {.name = "prod",
+     .doc = "product; 1 of nothing",
+     .dtypes = kNumbers,
+     .exact = false,
+     .identity_double = 1,
+     .identity_int = 1,
+     .row = "mul",
+     .flow = flow_prod},
+    {.name = "max",
+     .doc = "largest element, NaN if any is; gradient shared evenly among equals",
+     .dtypes = kNumbers,
+     .exact = true,
+     .identity_double = -kInfinity,
+     .identity_int = kLowest,
+     .row = "maximum",
+     .flow = flow_extreme},
+    {.name = "min",
+     .doc = "smallest element, NaN if any is; gradient shared evenly among equals",
+     .dtypes = kNumbers,
+     .exact = true,
+     .identity_double = kInfinity,
+     .identity_int = kHighest,
+     .row = "minimum",
+     .flow = flow_extreme},
 };
 
 }  // namespace
@@ -54,7 +80,8 @@ constexpr Combiner kCombiners[] = {
 std::span<const Combiner> combiners() { return kCombiners; }
 
 const Combiner& find_combiner(std::string_view name) {
-  const Combiner* found = std::find_if(std::begin(kCombiners), std::end(kCombiners), [&](const Combiner& c) { return c.name == name; });
+  const Combiner* found =
+      std::find_if(std::begin(kCombiners), std::end(kCombiners), [&](const Combiner& c) { return c.name == name; });
   invariant(found != std::end(kCombiners), "a combiner of that name exists");
   return *found;
 }

@@ -18,9 +18,12 @@ std::vector<Type> infer(const OpDef& def, const Attributes&, std::span<const Typ
     if (i > 0) ops::expect_shape_of(def, i + 1, given, 1, operands[0]);
   }
   switch (row.signature) {
-    case Signature::kPredicate: return {{kBool, model.shape}};
-    case Signature::kConvert: return {{row.to, model.shape}};
-    default: return {model};
+    case Signature::kPredicate:
+      return {{kBool, model.shape}};
+    case Signature::kConvert:
+      return {{row.to, model.shape}};
+    default:
+      return {model};
   }
 }
 
@@ -29,9 +32,12 @@ struct Reader {
   const Literal& literal;
   [[nodiscard]] double as_double(size_t i) const {
     switch (literal.type.dtype) {
-      case kBool: return literal.view<bool>()[i] ? 1 : 0;
-      case kInt64: return static_cast<double>(literal.view<int64_t>()[i]);
-      default: return literal.view<double>()[i];
+      case kBool:
+        return literal.view<bool>()[i] ? 1 : 0;
+      case kInt64:
+        return static_cast<double>(literal.view<int64_t>()[i]);
+      default:
+        return literal.view<double>()[i];
     }
   }
   [[nodiscard]] int64_t as_int(size_t i) const {
@@ -41,17 +47,27 @@ struct Reader {
 
 void store(Literal& to, size_t i, double value) {
   switch (to.type.dtype) {
-    case kBool: to.view<bool>()[i] = value != 0; break;
-    case kInt64: to.view<int64_t>()[i] = host::saturate(value); break;
-    default: to.view<double>()[i] = value;
+    case kBool:
+      to.view<bool>()[i] = value != 0;
+      break;
+    case kInt64:
+      to.view<int64_t>()[i] = host::saturate(value);
+      break;
+    default:
+      to.view<double>()[i] = value;
   }
 }
 
 void store(Literal& to, size_t i, int64_t value) {
   switch (to.type.dtype) {
-    case kBool: to.view<bool>()[i] = value != 0; break;
-    case kInt64: to.view<int64_t>()[i] = value; break;
-    default: to.view<double>()[i] = static_cast<double>(value);
+    case kBool:
+      to.view<bool>()[i] = value != 0;
+      break;
+    case kInt64:
+      to.view<int64_t>()[i] = value;
+      break;
+    default:
+      to.view<double>()[i] = static_cast<double>(value);
   }
 }
 
@@ -88,8 +104,8 @@ void evaluate_row(const OpDef& def, const Attributes&, Arithmetic arithmetic, st
     evaluate_typed(*def.row, operands, results[0]);
 }
 
-MaybeValues vjp(Builder& b, const OpDef& def, const Attributes&, std::span<const Value> operands, std::span<const Value> results,
-                std::span<const std::optional<Value>> cotangents) {
+MaybeValues vjp(Builder& b, const OpDef& def, const Attributes&, std::span<const Value> operands,
+                std::span<const Value> results, std::span<const std::optional<Value>> cotangents) {
   MaybeValues flows(operands.size());
   // Nothing flows into integers and bool; what T is, the last operand says.
   if (!cotangents[0] || !is_float(b.type(operands.back()).dtype)) return flows;

@@ -18,7 +18,8 @@ Value Graph::add_parameter(Type type, std::string parameter_name) {
 Value Graph::append(Op op) {
   invariant(op.def != nullptr, "an operation has a definition");
   for (Value operand : op.operands)
-    invariant(operand.op < ops_.size() && operand.result < ops_[operand.op].types.size(), "operands exist before their user");
+    invariant(operand.op < ops_.size() && operand.result < ops_[operand.op].types.size(),
+              "operands exist before their user");
   ops_.push_back(std::move(op));
   return {.op = static_cast<uint32_t>(ops_.size() - 1), .result = 0};
 }
@@ -27,9 +28,14 @@ Value GraphBuilder::add(const OpDef& def, Attributes attributes, std::span<const
   std::vector<Type> given;
   given.reserve(operands.size());
   for (Value operand : operands) given.push_back(graph_.type(operand));
-  Op op{.def = &def, .operands = {operands.begin(), operands.end()}, .types = infer_types(def, attributes, given), .scope = scope};
+  Op op{.def = &def,
+        .operands = {operands.begin(), operands.end()},
+        .types = infer_types(def, attributes, given),
+        .scope = scope};
   op.attributes = std::move(attributes);
-  if (current_location().known()) op.locations = {current_location()};
+  op.salt = salt;
+  op.locations = locations;
+  if (op.locations.empty() && current_location().known()) op.locations = {current_location()};
   return graph_.append(std::move(op));
 }
 

@@ -1,5 +1,5 @@
-// The scalars that bodies of rows run on when the host computes: double, with libm, and Integer, with the wrapping arithmetic
-// of i64. The same names exist for Expr (ir/scalar), so that one body serves all.
+// The scalars that bodies of rows run on when the host computes: double, with libm, and Integer, with the wrapping
+// arithmetic of i64. The same names exist for Expr (ir/scalar), so that one body serves all.
 #pragma once
 
 #include <bit>
@@ -42,8 +42,8 @@ constexpr Integer shift_right(Integer x, Integer count) {
 }
 constexpr Integer abs(Integer x) { return x.value < 0 ? -x : x; }
 
-using std::abs, std::ceil, std::cos, std::erf, std::exp, std::expm1, std::floor, std::log, std::log1p, std::pow, std::rint,
-    std::sin, std::sqrt, std::tanh;
+using std::abs, std::ceil, std::cos, std::erf, std::exp, std::expm1, std::floor, std::log, std::log1p, std::pow,
+    std::rint, std::sin, std::sqrt, std::tanh;
 
 constexpr double select(bool condition, double a, double b) { return condition ? a : b; }
 constexpr Integer select(bool condition, Integer a, Integer b) { return condition ? a : b; }

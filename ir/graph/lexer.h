@@ -19,11 +19,13 @@ namespace sinter::ir {
 struct Token {
   enum class Kind : uint8_t { kEnd, kIdentifier, kValue, kFunction, kNumber, kString, kPunctuation };
   Kind kind = Kind::kEnd;
-  // Without the leading % or @; strings without quotes and escapes. A quoted name that is no plain identifier keeps one leading
-  // quote, so that the parameter named "0" (%"0") is not the value %0.
+  // Without the leading % or @; strings without quotes and escapes. A quoted name that is no plain identifier keeps one
+  // leading quote, so that the parameter named "0" (%"0") is not the value %0.
   std::string text;
   size_t line = 1, column = 1;
-  [[nodiscard]] bool is(std::string_view punctuation) const { return kind == Kind::kPunctuation && text == punctuation; }
+  [[nodiscard]] bool is(std::string_view punctuation) const {
+    return kind == Kind::kPunctuation && text == punctuation;
+  }
   [[nodiscard]] bool is_word(std::string_view word) const { return kind == Kind::kIdentifier && text == word; }
 };
 

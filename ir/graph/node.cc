@@ -13,9 +13,12 @@ Node apply_row(std::string_view name, std::initializer_list<Node> operands) {
   const Node* x = operands.begin();
   Builder& b = *x->builder;
   switch (operands.size()) {
-    case 1: return {&b, elementwise(b, name, {x[0].value})};
-    case 2: return {&b, elementwise(b, name, {x[0].value, x[1].value})};
-    default: return {&b, elementwise(b, name, {x[0].value, x[1].value, x[2].value})};
+    case 1:
+      return {&b, elementwise(b, name, {x[0].value})};
+    case 2:
+      return {&b, elementwise(b, name, {x[0].value, x[1].value})};
+    default:
+      return {&b, elementwise(b, name, {x[0].value, x[1].value, x[2].value})};
   }
 }
 

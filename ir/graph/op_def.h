@@ -15,28 +15,33 @@ namespace sinter::ir {
 struct Row;       // row.h
 struct Combiner;  // combiner.h
 
-// Which arithmetic a reference evaluation runs in. kOracle: every float value is stored and computed in double, libm, plain
-// sums. kTyped: the declared types, the canonical orders of docs/numerics.md: the bits that compiled code must produce.
+// Which arithmetic a reference evaluation runs in. kOracle: every float value is stored and computed in double, libm,
+// plain sums. kTyped: the declared types, the canonical orders of docs/numerics.md: the bits that compiled code must
+// produce.
 enum class Arithmetic : uint8_t { kOracle, kTyped };
 
 using MaybeValues = std::vector<std::optional<Value>>;
 
 // How lowering treats the operation.
 enum class OpClass : uint8_t {
-  kParameter, kConstant,
+  kParameter,
+  kConstant,
   kElementwise,  // row != nullptr
   kView,         // only says where elements come from: broadcast, reshape, transpose, slice, pad, concat, stop_gradient
   kIndexed,      // computed from the element's index: iota, rng_bits
   kReduction,    // combiner != nullptr; and argmax
-  kDot, kGather, kScatter, kCall,
+  kDot,
+  kGather,
+  kScatter,
+  kCall,
 };
 
 struct OpDef {
   std::string_view name;
   std::string_view doc;
   OpClass op_class;
-  int arity;                        // -1: any number
-  Attributes attributes;            // of the alternative that operations of this kind carry, default values
+  int arity;              // -1: any number
+  Attributes attributes;  // of the alternative that operations of this kind carry, default values
   const Row* row = nullptr;
   const Combiner* combiner = nullptr;
 
@@ -44,11 +49,11 @@ struct OpDef {
   std::vector<Type> (*infer)(const OpDef& def, const Attributes& attributes, std::span<const Type> operands);
 
   // Reference evaluation; results come in sized and zeroed. IndexError for an index out of range.
-  void (*evaluate)(const OpDef& def, const Attributes& attributes, Arithmetic arithmetic, std::span<const Literal* const> operands,
-                   std::span<Literal> results);
+  void (*evaluate)(const OpDef& def, const Attributes& attributes, Arithmetic arithmetic,
+                   std::span<const Literal* const> operands, std::span<Literal> results);
 
-  // Cotangents of the operands, built from those of the results (nullopt: structurally zero). nullptr: no derivative, said
-  // on purpose, nothing flows (rows say NoDerivative).
+  // Cotangents of the operands, built from those of the results (nullopt: structurally zero). nullptr: no derivative,
+  // said on purpose, nothing flows (rows say NoDerivative).
   MaybeValues (*vjp)(Builder& b, const OpDef& def, const Attributes& attributes, std::span<const Value> operands,
                      std::span<const Value> results, std::span<const std::optional<Value>> cotangents);
 };
@@ -58,12 +63,13 @@ struct OpDef {
 [[nodiscard]] const OpDef* find_op(std::string_view name);
 
 // What every maker of operations calls: checks the number of operands and the alternative of attributes, then infers.
-[[nodiscard]] std::vector<Type> infer_types(const OpDef& def, const Attributes& attributes, std::span<const Type> operands);
+[[nodiscard]] std::vector<Type> infer_types(const OpDef& def, const Attributes& attributes,
+                                            std::span<const Type> operands);
 
 // Structural operations, each defined in ops/<name>.cc.
 namespace ops {
-extern const OpDef kParameter, kConstant, kIota, kRngBits, kBroadcast, kReshape, kTranspose, kSlice, kPad, kConcat, kArgmax, kGather,
-    kScatterAdd, kDot, kStopGradient, kCall;
+extern const OpDef kParameter, kConstant, kIota, kRngBits, kBroadcast, kReshape, kTranspose, kSlice, kPad, kConcat,
+    kArgmax, kGather, kScatterAdd, kDot, kStopGradient, kCall;
 }  // namespace ops
 
 }  // namespace sinter::ir

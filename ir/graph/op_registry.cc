@@ -20,9 +20,11 @@ struct Registry {
     all = {&ops::kParameter, &ops::kConstant, &ops::kIota, &ops::kRngBits};
     for (const Row& row : rows()) all.push_back(&made.emplace_back(elementwise_op(row)));
     for (const Combiner& combiner : combiners())
-      all.push_back(&made.emplace_back(reduction_op(combiner, names.emplace_back("reduce_" + std::string(combiner.name)))));
-    all.insert(all.end(), {&ops::kArgmax, &ops::kBroadcast, &ops::kReshape, &ops::kTranspose, &ops::kSlice, &ops::kPad, &ops::kConcat,
-                           &ops::kGather, &ops::kScatterAdd, &ops::kDot, &ops::kStopGradient, &ops::kCall});
+      all.push_back(
+          &made.emplace_back(reduction_op(combiner, names.emplace_back("reduce_" + std::string(combiner.name)))));
+    all.insert(all.end(),
+               {&ops::kArgmax, &ops::kBroadcast, &ops::kReshape, &ops::kTranspose, &ops::kSlice, &ops::kPad,
+                &ops::kConcat, &ops::kGather, &ops::kScatterAdd, &ops::kDot, &ops::kStopGradient, &ops::kCall});
     for (const OpDef* def : all) invariant(by_name.emplace(def->name, def).second, "operation names are unique");
   }
 };
@@ -44,7 +46,8 @@ const OpDef* find_op(std::string_view name) {
 std::vector<Type> infer_types(const OpDef& def, const Attributes& attributes, std::span<const Type> operands) {
   invariant(attributes.index() == def.attributes.index(), "an operation carries the attributes of its kind");
   if (def.arity >= 0 && operands.size() != static_cast<size_t>(def.arity))
-    throw ValueError(fmt::format("{}: given {} argument{}, expected {}", def.name, operands.size(), operands.size() == 1 ? "" : "s", def.arity));
+    throw ValueError(fmt::format("{}: given {} argument{}, expected {}", def.name, operands.size(),
+                                 operands.size() == 1 ? "" : "s", def.arity));
   return def.infer(def, attributes, operands);
 }
 

@@ -1,5 +1,5 @@
-// What every reduction does, read from its combiner. Typed evaluation follows order R of docs/numerics.md: blocks of 4096
-// elements, 16 lanes in a block, a fixed tree over the lanes, and the same once more over the blocks.
+// What every reduction does, read from its combiner. Typed evaluation follows order R of docs/numerics.md: blocks of
+// 4096 elements, 16 lanes in a block, a fixed tree over the lanes, and the same once more over the blocks.
 #include <algorithm>
 #include <array>
 
@@ -18,8 +18,8 @@ void expect_not_empty(const OpDef& def, const Integers& axes, const Type& type) 
   if (!combiner.exact) return;
   for (int64_t axis : axes)
     if (type.shape[axis].is(0))
-      throw ShapeError(fmt::format("{}: argument 1 has type {}, and axis {} has no elements, expected at least one", def.name,
-                                   to_string(type), axis));
+      throw ShapeError(fmt::format("{}: argument 1 has type {}, and axis {} has no elements, expected at least one",
+                                   def.name, to_string(type), axis));
 }
 
 std::vector<Type> infer(const OpDef& def, const Attributes& attributes, std::span<const Type> operands) {
@@ -82,8 +82,8 @@ T fold_plain(std::span<const T> x, const Join<T>& join) {
   return sum;
 }
 
-void evaluate_reduction(const OpDef& def, const Attributes& attributes, Arithmetic arithmetic, std::span<const Literal* const> operands,
-                        std::span<Literal> results) {
+void evaluate_reduction(const OpDef& def, const Attributes& attributes, Arithmetic arithmetic,
+                        std::span<const Literal* const> operands, std::span<Literal> results) {
   const Literal& x = *operands[0];
   const Integers& axes = std::get<AxesAttributes>(attributes).axes;
   expect_not_empty(def, axes, x.type);
@@ -104,7 +104,8 @@ void evaluate_reduction(const OpDef& def, const Attributes& attributes, Arithmet
     for_each_offset(kept_sizes, kept, [&](int64_t base) {
       elements.clear();
       reduced.base = base;
-      for_each_offset(reduced_sizes, reduced, [&](int64_t offset) { elements.push_back(source[static_cast<size_t>(offset)]); });
+      for_each_offset(reduced_sizes, reduced,
+                      [&](int64_t offset) { elements.push_back(source[static_cast<size_t>(offset)]); });
       results[0].view<T>()[at++] =
           arithmetic == Arithmetic::kTyped ? fold_canonical<T>(elements, join) : fold_plain<T>(elements, join);
     });
@@ -112,14 +113,17 @@ void evaluate_reduction(const OpDef& def, const Attributes& attributes, Arithmet
   std::optional<FlushToZeroScope> flush;
   if (arithmetic == Arithmetic::kTyped) flush.emplace();
   switch (x.type.dtype) {
-    case kFloat32: return run(float{});
-    case kFloat64: return run(double{});
-    default: return run(int64_t{});
+    case kFloat32:
+      return run(float{});
+    case kFloat64:
+      return run(double{});
+    default:
+      return run(int64_t{});
   }
 }
 
-MaybeValues vjp(Builder& b, const OpDef& def, const Attributes& attributes, std::span<const Value> operands, std::span<const Value> results,
-                std::span<const std::optional<Value>> cotangents) {
+MaybeValues vjp(Builder& b, const OpDef& def, const Attributes& attributes, std::span<const Value> operands,
+                std::span<const Value> results, std::span<const std::optional<Value>> cotangents) {
   if (!cotangents[0] || !is_float(b.type(operands[0]).dtype)) return {std::nullopt};
   const Integers& axes = std::get<AxesAttributes>(attributes).axes;
   const Shape shape = b.type(operands[0]).shape;

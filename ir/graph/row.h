@@ -1,6 +1,6 @@
-// One elementwise operation = one row (rows.cc holds the table). A row is facts, one body and one flow rule. The body is a
-// generic lambda: run on double it is the oracle, on host::Integer the exact value of i64 and bool, on Expr the code. The flow rule takes
-// (cotangent, result, operands...) as Nodes and returns flow(cotangent of each operand).
+// One elementwise operation = one row (rows.cc holds the table). A row is facts, one body and one flow rule. The body
+// is a generic lambda: run on double it is the oracle, on host::Integer the exact value of i64 and bool, on Expr the
+// code. The flow rule takes (cotangent, result, operands...) as Nodes and returns flow(cotangent of each operand).
 #pragma once
 
 #include <array>
@@ -42,11 +42,11 @@ struct RowFacts {
   Signature signature = Signature::kSame;
   uint8_t traits = kNoTraits;
   std::array<Domain, 3> sample{};
-  // Kinks: gradients are not compared to finite differences within this distance of 0 (of an operand or of the operands'
-  // difference).
+  // Kinks: gradients are not compared to finite differences within this distance of 0 (of an operand or of the
+  // operands' difference).
   double kink = 0;
-  DType to = kFloat32;   // kConvert only
-  double cost = 1;       // relative to an addition, for the fusion cost model: division 8, exp 15, ...
+  DType to = kFloat32;  // kConvert only
+  double cost = 1;      // relative to an addition, for the fusion cost model: division 8, exp 15, ...
 };
 
 struct NoDerivative {};  // written out, never just absent
@@ -94,8 +94,8 @@ template <int arity, uint8_t dtypes, class Body, class FlowRule>
 // The row of that name; an internal error when there is none.
 [[nodiscard]] const Row& find_row(std::string_view name);
 
-// The row's code for operands of T = `operand_dtype` (the condition of kSelect is always bool): a graph with `arity` arguments
-// and one root. Built once, kept; may be called from any thread.
+// The row's code for operands of T = `operand_dtype` (the condition of kSelect is always bool): a graph with `arity`
+// arguments and one root. Built once, kept; may be called from any thread.
 [[nodiscard]] const ExprGraph& expression(const Row& row, DType operand_dtype);
 
 }  // namespace sinter::ir

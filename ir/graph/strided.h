@@ -35,6 +35,7 @@ void for_each_offset(std::span<const int64_t> sizes, const Strided& at, F f) {
 }
 
 // Copies a box of elements between two arrays of one element type.
-void copy_box(std::span<const int64_t> sizes, const Literal& from, const Strided& from_at, Literal& to, const Strided& to_at);
+void copy_box(std::span<const int64_t> sizes, const Literal& from, const Strided& from_at, Literal& to,
+              const Strided& to_at);
 
 }  // namespace sinter::ir
