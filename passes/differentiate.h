@@ -1,5 +1,5 @@
-// Reverse-mode differentiation by appending: the backward pass becomes part of the same graph, so that "save or recompute" is
-// a question for fusion. Works on its own result. Golden test: tests/golden/differentiate.sir
+// Reverse-mode differentiation by appending: the backward pass becomes part of the same graph, so that "save or
+// recompute" is a question for fusion. Works on its own result. Golden test: tests/golden/differentiate.sir
 #pragma once
 
 #include <optional>
@@ -11,10 +11,11 @@
 namespace sinter::passes {
 
 // Appends to `graph` the gradients of `of` (a scalar, or seeded by `seed`, a value of its type) with respect to each of
-// `with_respect_to`; nullopt where nothing flows. Nothing flows through stop_gradient, integers and bool. Contributions that
-// meet are added in one stated order: the use that comes last in the graph first, then the next, left to right.
+// `with_respect_to`; nullopt where nothing flows. Nothing flows through stop_gradient, integers and bool. Contributions
+// that meet are added in one stated order: the use that comes last in the graph first, then the next, left to right.
 // Locations and scopes of new operations are those of the operation they differentiate.
-[[nodiscard]] std::vector<std::optional<ir::Value>> differentiate(ir::Graph& graph, ir::Value of, std::span<const ir::Value> with_respect_to,
+[[nodiscard]] std::vector<std::optional<ir::Value>> differentiate(ir::Graph& graph, ir::Value of,
+                                                                  std::span<const ir::Value> with_respect_to,
                                                                   std::optional<ir::Value> seed = std::nullopt);
 
 }  // namespace sinter::passes

@@ -22,6 +22,8 @@ class Rewriter {
 
   // Copies an old operation with its operands renumbered; the first result in the new graph.
   Value copy(const Op& op, Value old);
+  // Appends an operation whose operands are values of the new graph; its first result. It stands for nothing until `replace`.
+  Value append(Op op) { return to_.append(std::move(op)); }
   // Makes `with` (a value of the new graph) stand for `old`; unites locations; the graph counts as changed.
   void replace(Value old, Value with);
   // Builds into the new graph; operations made take locations, scope and salt of `for_op`.

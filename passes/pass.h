@@ -1,0 +1,40 @@
+// Passes over the graph, and the runner that dumps, times and verifies them.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ir/graph/rewriter.h"
+
+namespace sinter::passes {
+
+struct Pass {
+  std::string_view name, help;
+  ir::Rewritten (*run)(const ir::Graph& graph);
+};
+
+// What one pass did.
+struct PassRun {
+  std::string_view name;
+  bool changed = false;
+  double milliseconds = 0;
+  size_t operations = 0;  // afterwards
+};
+
+struct PipelineResult {
+  ir::Graph graph;
+  std::vector<PassRun> runs;
+};
+
+// Runs the passes one after the other, as the knobs ask: SINTER_DUMP writes the graph that came in and the graph after
+// each pass that changed it, SINTER_VERIFY checks it between passes, SINTER_TIME prints a table on stderr at the end,
+// SINTER_DEBUG >= 2 a line per pass. When a pass breaks an invariant, the InternalError names a file with the graph it
+// was given and the command that runs it again.
+[[nodiscard]] PipelineResult run_passes(std::span<const Pass> passes, ir::Graph graph);
+
+// Writes `text` to the next numbered file of SINTER_DUMP, "0007.<subject>.<stage>"; nothing when the knob is not set.
+void dump(std::string_view subject, std::string_view stage, std::string_view text);
+
+}  // namespace sinter::passes
