@@ -113,4 +113,17 @@ std::vector<Gradient> differentiate(ir::Graph& graph, Value of, std::span<const 
   return gradients;
 }
 
+ir::Rewritten differentiate_first_result(const ir::Graph& graph) {
+  if (graph.results.empty()) throw GraphError("differentiate: the graph has no result");
+  ir::Graph joint = graph;
+  std::vector<Value> parameters;
+  for (const ir::Parameter& parameter : graph.parameters())
+    if (carries_gradient(graph, parameter.value)) parameters.push_back(parameter.value);
+  const std::vector<Gradient> gradients = differentiate(joint, joint.results[0], parameters);
+  ir::GraphBuilder builder(joint);
+  for (size_t i = 0; i < parameters.size(); ++i)
+    joint.results.push_back(gradients[i] ? *gradients[i] : ir::full(builder, 0, ir::Type(joint.type(parameters[i]))));
+  return {std::move(joint), !parameters.empty()};
+}
+
 }  // namespace sinter::passes

@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "ir/graph/graph.h"
+#include "ir/graph/rewriter.h"
 
 namespace sinter::passes {
 
@@ -17,5 +17,9 @@ namespace sinter::passes {
 [[nodiscard]] std::vector<std::optional<ir::Value>> differentiate(ir::Graph& graph, ir::Value of,
                                                                   std::span<const ir::Value> with_respect_to,
                                                                   std::optional<ir::Value> seed = std::nullopt);
+
+// As a pass, for tests and tools: appends the gradients of the graph's first result with respect to each float
+// parameter to its results, zeros where nothing flows.
+[[nodiscard]] ir::Rewritten differentiate_first_result(const ir::Graph& graph);
 
 }  // namespace sinter::passes

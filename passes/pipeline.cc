@@ -4,6 +4,7 @@
 #include <array>
 
 #include "passes/dead_code.h"
+#include "passes/differentiate.h"
 #include "passes/inline_calls.h"
 #include "passes/simplify.h"
 #include "passes/value_numbering.h"
@@ -13,15 +14,17 @@ namespace {
 
 constexpr Pass kInlineCalls{"inline_calls", "replaces calls by the operations of their callees", inline_calls};
 constexpr Pass kDeadCode{"dead_code", "drops operations that no result needs", dead_code};
+constexpr Pass kDifferentiate{"differentiate", "appends the gradients of the first result by each float parameter",
+                              differentiate_first_result};
 constexpr Pass kSimplify{"simplify", "replaces operations by cheaper ones with the same bits", simplify};
 constexpr Pass kValueNumbering{"value_numbering", "keeps one of each set of equal operations", value_numbering};
 
-constexpr std::array kPasses{kInlineCalls, kDeadCode, kSimplify, kValueNumbering};
+constexpr std::array kPasses{kInlineCalls, kDifferentiate, kDeadCode, kSimplify, kValueNumbering};
 
 constexpr std::array kPipeline{
-    kInlineCalls,     // first: no later pass looks into callees
-    kDeadCode,        // before simplify, which would otherwise work on what differentiation made and nobody reads
-    kSimplify,        //
+    kInlineCalls,  // first: no later pass looks into callees
+    kDeadCode,     // before simplify, which would otherwise work on what differentiation made and nobody reads
+    kSimplify,
     kValueNumbering,  // after simplify: equal values written differently have one form by now
     kSimplify,        // again: merged operands match more rules (select(c, x, x))
     kDeadCode,        // last: what was replaced is still there
