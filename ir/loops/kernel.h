@@ -5,11 +5,13 @@
 // instructions, which run for every inner point in row-major order. Values live inside their pass, except results of
 // reductions (kReduce, kArgmax, kDot) and all values of passes without inner ranges: later passes of the same outer
 // point see those.
-//   softmax: outer i;  pass j: m = reduce max load x[i,j];  pass j: s = reduce sum exp(x - m);  pass j: store exp(x -
-//   m) / s dot:     outer i, j;  pass k: c = dot load a[i,k], load b[k,j];  pass: store relu(c + load bias[j])
-// Different outer points never touch a location that any of them writes; inside a point, passes see earlier passes'
-// stores. Ranges are numbered: the outer ones 0.., then the pass's inner ones. Reductions follow order R over the
-// pass's linear inner index (docs/numerics.md); kDot folds in ascending inner order with fma.
+//   softmax: outer i;     pass j: m = reduce max load x[i,j];  pass j: s = reduce sum exp(x - m);
+//                         pass j: store exp(x - m) / s
+//   dot:     outer i, j;  pass k: c = dot load a[i,k], load b[k,j];  pass: store relu(c + load bias[j])
+// Different outer points never touch a location that any of them writes, nor do different inner points of one pass
+// (kAccumulate apart: it may hit a location again). Inside a point, passes see earlier passes' stores. Ranges are
+// numbered: the outer ones 0.., then the pass's inner ones. Reductions follow order R over the pass's linear inner
+// index (docs/numerics.md); kDot folds in ascending inner order with fma.
 #pragma once
 
 #include <cstdint>
