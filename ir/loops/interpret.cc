@@ -6,11 +6,11 @@
 #include <limits>
 #include <optional>
 
-#include "ir/loops/philox.h"
 #include "ir/loops/race_check.h"
 #include "ir/loops/reduction.h"
 #include "ir/loops/text.h"
 #include "ir/scalar/evaluate.h"
+#include "ir/scalar/philox.h"
 
 namespace sinter::loops {
 namespace {
@@ -294,7 +294,7 @@ class Interpreter {
     const auto* stream = operand<int64_t>(1);
     const auto* element = operand<int64_t>(2);
     auto* out = reinterpret_cast<int64_t*>(out_);
-    for (size_t i = 0; i < chunk_.lanes(); ++i) out[i] = philox_bits(seed[i], stream[i], element[i]);
+    for (size_t i = 0; i < chunk_.lanes(); ++i) out[i] = ir::philox_bits(seed[i], stream[i], element[i]);
   }
 
   void check_index() {

@@ -4,7 +4,7 @@
 #include <array>
 #include <cstdint>
 
-namespace sinter::loops {
+namespace sinter::ir {
 
 // The 32 random bits of one element, in an i64. Key: the seed, low word first. Counter: element / 4, then the stream,
 // low words first. Each counter makes four words; the element takes number element % 4.
@@ -22,4 +22,4 @@ namespace sinter::loops {
   return x[e % 4];
 }
 
-}  // namespace sinter::loops
+}  // namespace sinter::ir
