@@ -1,5 +1,5 @@
-// Interprets scalar expressions over arrays, with exactly the rounding of the declared types: the typed reference and the
-// constant folder stand on it. Must agree bit for bit with the machine code of both targets.
+// Interprets scalar expressions over arrays, with exactly the rounding of the declared types: the typed reference and
+// the constant folder stand on it. Must agree bit for bit with the machine code of both targets.
 #pragma once
 
 #include <cstddef>
@@ -10,10 +10,11 @@
 
 namespace sinter::ir {
 
-// Evaluates every root for `count` elements. arguments[i] points at `count` elements of argument i's dtype, or at one element
-// when strides[i] is 0. results[r] receives `count` elements of root r's dtype. Runs under flush-to-zero as compiled code does.
-void evaluate(const ExprGraph& graph, size_t count, std::span<const std::byte* const> arguments, std::span<const int> strides,
-              std::span<std::byte* const> results);
+// Evaluates every root for `count` elements. arguments[i] points at `count` elements of argument i's dtype, or at one
+// element when strides[i] is 0. results[r] receives `count` elements of root r's dtype. Runs under flush-to-zero as
+// compiled code does.
+void evaluate(const ExprGraph& graph, size_t count, std::span<const std::byte* const> arguments,
+              std::span<const int> strides, std::span<std::byte* const> results);
 
 // Sets flush-to-zero and denormals-are-zero while it lives (x86 MXCSR).
 class FlushToZeroScope {

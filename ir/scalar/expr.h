@@ -1,13 +1,15 @@
-// Scalar expressions: what one element of an elementwise operation computes, as a small DAG of machine-level primitives.
-// A row's body (ir/graph/rows.cc) run on Expr builds one; emitters print it, evaluate.h interprets it with the rounding of
-// the declared types. There is no other definition of what a row computes in f32, f64, i64 and bool.
+// Scalar expressions: what one element of an elementwise operation computes, as a small DAG of machine-level
+// primitives. A row's body (ir/graph/rows.cc) run on Expr builds one; emitters print it, evaluate.h interprets it with
+// the rounding of the declared types. There is no other definition of what a row computes in f32, f64, i64 and bool.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <initializer_list>
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "support/dtype.h"
@@ -19,20 +21,35 @@ namespace sinter::ir {
 enum class Prim : uint8_t {
   kConstant,  // payload: bits of the value in its dtype
   kArgument,  // payload: which operand of the row
-  kAdd, kSub, kMul,
-  kDiv,       // floats only
-  kFma,       // floats only: a * b + c, rounded once
-  kNeg, kAbs, kSqrt, kFloor, kCeil,
-  kRint,      // to the nearest integer, ties to even
-  kIDiv,      // integers: quotient rounded towards zero; x / 0 = 0 and min / -1 = min, never a trap
-  kIRem,      // integers: x - (x / y) * y in that sense; x % 0 = x
-  kMulHiU,    // i32: high half of the unsigned 64-bit product
-  kEq, kNe, kLt, kLe,
-  kAnd, kOr, kXor, kNot,  // bool (logical) and integers (bitwise)
-  kShl, kShrL, kShrA,     // integers; shift counts outside [0, bits) give 0 (kShrA: the sign)
-  kSelect,    // bool, a, b: a where true; the other side's value is computed and dropped
-  kConvert,   // to `dtype`: float to integer truncates, saturates, NaN gives 0; to bool is "!= 0"; i32 <-> i64 sign extends, wraps
-  kBitcast,   // f32 <-> i32, f64 <-> i64
+  kAdd,
+  kSub,
+  kMul,
+  kDiv,  // floats only
+  kFma,  // floats only: a * b + c, rounded once
+  kNeg,
+  kAbs,
+  kSqrt,
+  kFloor,
+  kCeil,
+  kRint,    // to the nearest integer, ties to even
+  kIDiv,    // integers: quotient rounded towards zero; x / 0 = 0 and min / -1 = min, never a trap
+  kIRem,    // integers: x - (x / y) * y in that sense; x % 0 = x
+  kMulHiU,  // i32: high half of the unsigned 64-bit product
+  kEq,
+  kNe,
+  kLt,
+  kLe,
+  kAnd,
+  kOr,
+  kXor,
+  kNot,  // bool (logical) and integers (bitwise)
+  kShl,
+  kShrL,
+  kShrA,     // integers; shift counts outside [0, bits) give 0 (kShrA: the sign)
+  kSelect,   // bool, a, b: a where true; the other side's value is computed and dropped
+  kConvert,  // to `dtype`: float to integer truncates, saturates, NaN gives 0; to bool is "!= 0"; i32 <-> i64 sign
+             // extends, wraps
+  kBitcast,  // f32 <-> i32, f64 <-> i64
 };
 
 struct PrimFacts {
@@ -43,9 +60,9 @@ struct PrimFacts {
 
 struct ExprNode {
   Prim prim;
-  DType dtype;                        // of the result
+  DType dtype;                         // of the result
   std::array<uint32_t, 3> operands{};  // ids of earlier nodes
-  uint64_t payload = 0;               // kConstant: bits; kArgument: position
+  uint64_t payload = 0;                // kConstant: bits; kArgument: position
   bool operator==(const ExprNode&) const = default;
 };
 
@@ -59,7 +76,11 @@ class ExprGraph {
   void add_root(uint32_t id) { roots_.push_back(id); }
 
  private:
+  struct NodeHash {
+    size_t operator()(const ExprNode& node) const;
+  };
   std::vector<ExprNode> nodes_;
+  std::unordered_map<ExprNode, uint32_t, NodeHash> ids_;
   std::vector<uint32_t> roots_;
 };
 
@@ -115,7 +136,7 @@ Expr operator!(Expr a);
 Expr select(Expr condition, Expr a, double b);
 Expr select(Expr condition, double a, Expr b);
 
-// One line per node, for tests and dumps: "%3 = mul f32 %1, %2".
+// One line per node and one for the roots, for tests and dumps: "%3 = mul f32 %1, %2", "return %3".
 [[nodiscard]] std::string to_string(const ExprGraph& graph);
 
 }  // namespace sinter::ir

@@ -1,5 +1,6 @@
-// Elementary functions built from primitives: range reduction and polynomials of our own, for f32 and f64 (docs/math_errors.md
-// has the measured errors). Each works in its argument's dtype, which must be a float. No table look-ups, no calls.
+// Elementary functions built from primitives: range reduction and polynomials of our own, for f32 and f64
+// (docs/math_errors.md has the measured errors). Each works in its argument's dtype, which must be a float. No table
+// look-ups, no calls.
 #pragma once
 
 #include "ir/scalar/expr.h"
