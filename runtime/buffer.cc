@@ -33,12 +33,13 @@ constexpr uint32_t size_class(size_t bytes) {
 constexpr size_t class_bytes(uint32_t index) {
   if (index == 0) return 64;
   const uint32_t power = (index - 1) / 4 + 6, quarter = (index - 1) % 4;
-  const size_t bytes = (size_t{1} << power) + ((quarter + 1) << (power - 2));
+  const size_t bytes = (size_t{1} << power) + (size_t{quarter + 1} << (power - 2));
   return (bytes + kBufferAlignment - 1) / kBufferAlignment * kBufferAlignment;
 }
 constexpr uint32_t kClasses = size_class(kLargest) + 1;
 static_assert(size_class(65) == 1 && size_class(80) == 1 && size_class(81) == 2 && size_class(128) == 4);
 static_assert(class_bytes(size_class(1 << 20)) == 1 << 20 && class_bytes(size_class((1 << 20) + 1)) == 5 << 18);
+static_assert(class_bytes(size_class(size_t{5} << 32)) == size_t{5} << 32);
 
 struct alignas(64) FreeList {
   std::mutex mutex;

@@ -1,3 +1,4 @@
+// Reads safetensors files: header, checks, tensors.
 #include <fmt/format.h>
 
 #include <algorithm>

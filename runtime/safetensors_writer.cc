@@ -1,3 +1,4 @@
+// Writes safetensors files.
 #include <nlohmann/json.hpp>
 #include <set>
 

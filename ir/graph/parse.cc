@@ -1,3 +1,4 @@
+// Reads graphs from their text (text.h).
 #include <algorithm>
 #include <charconv>
 #include <map>

@@ -1,3 +1,4 @@
+// Writes graphs as text (text.h).
 #include <algorithm>
 #include <set>
 #include <unordered_map>

@@ -1,3 +1,4 @@
+// The invariants of a graph, checked one operation after the other.
 #include <algorithm>
 
 #include "ir/graph/text.h"

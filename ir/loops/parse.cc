@@ -1,3 +1,4 @@
+// Reads kernels from their text (text.h).
 #include <algorithm>
 #include <charconv>
 #include <optional>

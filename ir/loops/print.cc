@@ -1,3 +1,4 @@
+// Writes kernels as text (text.h).
 #include <fmt/format.h>
 
 #include "ir/graph/lexer.h"

@@ -1,3 +1,4 @@
+// The invariants of a kernel.
 #include <fmt/format.h>
 
 #include <algorithm>
