@@ -33,7 +33,7 @@ std::string distrust(const fs::path& folder) {
 }
 
 bool may_be_read(const fs::path& path, uint64_t most_bytes) {
-  struct stat facts {};
+  struct stat facts{};
   return lstat(path.c_str(), &facts) == 0 && S_ISREG(facts.st_mode) && facts.st_uid == geteuid() &&
          (facts.st_mode & (S_IWGRP | S_IWOTH)) == 0 && static_cast<uint64_t>(facts.st_size) <= most_bytes;
 }
@@ -44,20 +44,32 @@ std::string first_line(const FileError& error) {
   return std::string(text.substr(0, text.find('\n')));
 }
 
+bool is_entry_name(std::string_view name) {
+  if (!name.ends_with(kSuffix)) return false;
+  name.remove_suffix(kSuffix.size());
+  return name.size() == 32 && name.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
 struct Entry {
   fs::path path;
   uint64_t bytes;
   timespec used;
 };
 
-// The entries of the folder. Files that other processes are still writing are left out; abandoned ones are removed.
+// The entries of the folder. Files that are still being written are left out; those that killed processes left are
+// removed. Any other file is somebody's own, for instance in a home folder that was named as the cache.
 std::vector<Entry> entries_of(const fs::path& folder) {
   std::vector<Entry> entries;
   std::error_code ignored;
   for (const fs::directory_entry& file : fs::directory_iterator(folder, ignored)) {
+    std::string name = file.path().filename();
+    const std::string target = temporary_target(name);
+    const bool temporary = !target.empty();
+    if (temporary) name = target;
+    if (!is_entry_name(name)) continue;
     struct stat facts{};
     if (lstat(file.path().c_str(), &facts) != 0 || !S_ISREG(facts.st_mode)) continue;
-    if (file.path().native().ends_with(kSuffix))
+    if (!temporary)
       entries.push_back({file.path(), static_cast<uint64_t>(facts.st_size), facts.st_mtim});
     else if (facts.st_mtime < std::time(nullptr) - kAbandonedAfter)
       ::unlink(file.path().c_str());
@@ -71,12 +83,11 @@ uint64_t total(const std::vector<Entry>& entries) {
   return bytes;
 }
 
-// Removes the entries used longest ago until a fifth of the limit is free, so that this is done seldom; returns what is
-// left.
-uint64_t sweep(const fs::path& folder, uint64_t limit) {
+// If there is more than the limit, removes the entries used longest ago until a fifth of it is free.
+void sweep(const fs::path& folder, uint64_t limit) {
   std::vector<Entry> entries = entries_of(folder);
   uint64_t used = total(entries);
-  if (used <= limit) return used;
+  if (used <= limit) return;
   std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
     return std::pair(a.used.tv_sec, a.used.tv_nsec) < std::pair(b.used.tv_sec, b.used.tv_nsec);
   });
@@ -85,7 +96,12 @@ uint64_t sweep(const fs::path& folder, uint64_t limit) {
     ::unlink(entry.path.c_str());
     used -= entry.bytes;
   }
-  return used;
+}
+
+unsigned seed() {
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME, &now);
+  return static_cast<unsigned>(now.tv_nsec ^ getpid());
 }
 
 }  // namespace
@@ -101,7 +117,7 @@ fs::path default_cache_folder() {
   return {};
 }
 
-DiskCache::DiskCache(fs::path folder, uint64_t limit_bytes) : limit_(limit_bytes) {
+DiskCache::DiskCache(fs::path folder, uint64_t limit_bytes) : limit_(limit_bytes), random_(seed()) {
   try {
     make_private_folder(folder);
   } catch (const FileError& error) {
@@ -164,13 +180,18 @@ void DiskCache::store(std::string_view key, std::span<const std::byte> value) {
     problem_ = first_line(error);
     return;
   }
-  account(bytes);
+  sweep_sometimes(bytes);
 }
 
-void DiskCache::account(uint64_t stored_bytes) {
-  std::lock_guard lock(mutex_);
-  used_ = used_ ? *used_ + stored_bytes : total(entries_of(folder_));
-  if (*used_ > limit_) used_ = sweep(folder_, limit_);
+// Listing a folder of many small entries takes long, and no process knows what the others store. So each store sweeps
+// with the chance that makes it happen once in every sixteenth of the limit stored, whoever stores it.
+void DiskCache::sweep_sometimes(uint64_t stored_bytes) {
+  {
+    std::lock_guard lock(mutex_);
+    const double chance = 16.0 * static_cast<double>(stored_bytes) / static_cast<double>(limit_);
+    if (std::uniform_real_distribution<>()(random_) >= chance) return;
+  }
+  sweep(folder_, limit_);
 }
 
 std::string DiskCache::state() const {

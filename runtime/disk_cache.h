@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <mutex>
 #include <optional>
+#include <random>
 #include <span>
 #include <string>
 #include <string_view>
@@ -18,7 +19,7 @@ class DiskCache {
  public:
   // Makes the folder if it is missing. It must belong to this user and be writable by no one else, since its content is
   // run. Where that fails the cache is off or read-only, says so in state(), and nothing throws.
-  // Beyond limit_bytes the entries used longest ago are removed.
+  // When it has grown beyond limit_bytes, by a sixteenth or so, the entries used longest ago are removed.
   DiskCache(std::filesystem::path folder, uint64_t limit_bytes);
   // A cache that holds nothing; `reason` is its state().
   static DiskCache off(std::string reason);
@@ -36,14 +37,14 @@ class DiskCache {
  private:
   explicit DiskCache(std::string reason) : problem_(std::move(reason)) {}
   [[nodiscard]] std::filesystem::path entry_path(std::string_view key) const;
-  void account(uint64_t stored_bytes);
+  void sweep_sometimes(uint64_t stored_bytes);
 
   std::filesystem::path folder_;  // empty: off
   uint64_t limit_ = 0;
   bool writable_ = false;
-  mutable std::mutex mutex_;      // guards what follows
-  std::optional<uint64_t> used_;  // bytes in the folder, as far as this process knows; unknown until the first store
-  std::string problem_;           // why it is off or read-only, or the last failure to store
+  mutable std::mutex mutex_;  // guards what follows
+  std::string problem_;       // why it is off or read-only, or the last failure to store
+  std::minstd_rand random_;
 };
 
 // The folder that SINTER_CACHE names, or the default one: $XDG_CACHE_HOME/sinter, $HOME/.cache/sinter. Empty when

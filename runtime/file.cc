@@ -89,10 +89,9 @@ fs::path temporary_beside(const fs::path& path) {
 
 // Removes what killed writers left of `path`: files that are not of just now and that no writer holds locked.
 void remove_leftovers(const fs::path& path) {
-  const std::string prefix = "." + path.filename().native() + std::string(kTemporaryMark);
   std::error_code ignored;
   for (const fs::directory_entry& entry : fs::directory_iterator(path.parent_path(), ignored)) {
-    if (!entry.path().filename().native().starts_with(prefix)) continue;
+    if (temporary_target(entry.path().filename().native()) != path.filename()) continue;
     const Descriptor file(entry.path(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
     struct stat facts{};
     if (!file.open() || fstat(file.number(), &facts) != 0 || facts.st_mtime > std::time(nullptr) - 60) continue;
@@ -172,14 +171,19 @@ void write_file(const fs::path& path, std::span<const Bytes> pieces, WriteOption
     fsync(folder.number());
 }
 
+std::string temporary_target(std::string_view name) {
+  const size_t mark = name.rfind(kTemporaryMark);
+  if (!name.starts_with('.') || mark == std::string_view::npos || mark < 2) return "";
+  return std::string(name.substr(1, mark - 1));
+}
+
 void make_private_folder(const fs::path& folder) {
   std::error_code ignored;
   if (folder.empty() || fs::is_directory(folder, ignored)) return;
   if (folder.has_parent_path() && folder.parent_path() != folder) make_private_folder(folder.parent_path());
   int error = ::mkdir(folder.c_str(), 0700) == 0 ? 0 : errno;
   if (error == EEXIST) error = fs::is_directory(folder, ignored) ? 0 : ENOTDIR;
-  if (error != 0)
-    throw FileError(fmt::format("cannot make the folder {}: {}", folder.native(), reason(error)));
+  if (error != 0) throw FileError(fmt::format("cannot make the folder {}: {}", folder.native(), reason(error)));
 }
 
 }  // namespace sinter::runtime

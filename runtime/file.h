@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace sinter::runtime {
@@ -35,6 +36,9 @@ struct WriteOptions {
 // name, which is then renamed. Whatever happens (a full disk, kill -9), a reader finds the old content or the new,
 // whole. On an error nothing is left behind. A symbolic link is followed.
 void write_file(const std::filesystem::path& path, std::span<const Bytes> pieces, WriteOptions how = {});
+
+// The name of the file that write_file was making when it was killed and left a file of this name; "" for other names.
+[[nodiscard]] std::string temporary_target(std::string_view name);
 
 // Makes the folder and those above it that are missing, private to the user (mode 0700).
 void make_private_folder(const std::filesystem::path& folder);

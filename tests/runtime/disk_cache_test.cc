@@ -145,6 +145,22 @@ TEST(DiskCache, OldestUsedGoFirst) {
   EXPECT_TRUE(cache.load(key_of(99)).has_value());
 }
 
+TEST(DiskCache, SweepingTouchesNoOtherFiles) {
+  Scratch scratch;
+  const std::string hex(32, 'a');
+  const std::vector<fs::path> others = {scratch / "thesis.tex", scratch / "my.entry", scratch / ".bashrc",
+                                        scratch / hex, scratch / ".notes.sinter-tmp-1-0-0"};
+  const fs::path abandoned = scratch / ("." + hex + ".entry.sinter-tmp-1-0-0");
+  for (const fs::path& path : others) put(path, value_of(1));
+  put(abandoned, value_of(1));
+  for (const fs::directory_entry& entry : fs::directory_iterator(scratch.path()))
+    fs::last_write_time(entry, fs::file_time_type::clock::now() - std::chrono::hours(100));
+  DiskCache cache(scratch.path(), 4096);
+  for (int i = 0; i < 50; ++i) cache.store(key_of(i), value_of(i, 1500));
+  for (const fs::path& path : others) EXPECT_TRUE(fs::exists(path)) << path;
+  EXPECT_FALSE(fs::exists(abandoned));
+}
+
 TEST(DiskCache, ManyProcessesShareOneFolder) {
   Scratch scratch;
   std::vector<pid_t> children;
