@@ -1,0 +1,39 @@
+// One cluster of graph operations -> one kernel, by demand: starting from the values to be stored, each value is pulled at exact
+// coordinates; views rewrite coordinates, elementwise operations become instructions, reductions become passes over the ranges they reduce.
+// Golden test: tests/golden/lower.sir
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ir/loops/kernel.h"
+#include "passes/fuse/cluster.h"
+
+namespace sinter::passes {
+
+struct LoweredKernel {
+  loops::Kernel kernel;
+  std::vector<ir::Value> values;  // of the graph: what each buffer holds
+};
+
+// How a value in memory is laid out: its strides in elements, constants or symbols. Absent: dense, row-major.
+using Layouts = std::function<std::optional<std::vector<Dim>>(ir::Value)>;
+
+struct LowerContext {
+  const ir::Graph* graph = nullptr;
+  // By operation: whether its result lies in memory for others to load (parameters, and outputs of clusters).
+  const std::vector<bool>* in_memory = nullptr;
+  Layouts layouts;
+  int symbols = 0;  // run-time symbols that types and layouts use
+};
+
+// Why a cluster cannot be one kernel, or the kernel. The reason is a plain sentence for the fusion ledger.
+struct LowerResult {
+  std::optional<LoweredKernel> lowered;
+  std::string reason;
+};
+[[nodiscard]] LowerResult lower(const LowerContext& context, const Cluster& cluster);
+
+}  // namespace sinter::passes
