@@ -49,7 +49,7 @@ struct Term {
 };
 struct Index {
   int64_t base = 0;
-  std::vector<Term> terms;
+  std::vector<Term> terms{};
   bool operator==(const Index&) const = default;
   [[nodiscard]] static Index range(uint32_t id, Dim coefficient = 1);
   [[nodiscard]] static Index constant(int64_t base) { return {base, {}}; }

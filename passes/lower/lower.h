@@ -16,6 +16,8 @@ namespace sinter::passes {
 struct LoweredKernel {
   loops::Kernel kernel;
   std::vector<ir::Value> values;  // of the graph: what each buffer holds
+  // Symbols beyond the context's own: symbol context.symbols + i is the product of products[i].
+  std::vector<std::vector<Dim>> products;
 };
 
 // How a value in memory is laid out: its strides in elements, constants or symbols. Absent: dense, row-major.
