@@ -53,12 +53,14 @@ struct Slot {  // where a launch's buffer lives
 };
 
 struct Launch {
-  size_t kernel = 0;            // index into Program::kernels
-  std::vector<uint32_t> slots;  // index into Program::slots, one a buffer
+  size_t kernel = 0;             // index into Program::kernels
+  std::vector<uint32_t> slots;   // index into Program::slots, one a buffer
+  std::vector<int64_t> symbols;  // run-time extents and strides
   int64_t units = 1;
   bool parallel = false;       // worth more than one worker
+  int lane = 0;                // not parallel: the worker, modulo their number, that runs it
   bool barrier_before = true;  // must not start before earlier launches have ended on all workers
-  bool writes_state = false;   // skipped, as all after it, once a check has failed
+  bool gate = false;           // it and all after it are skipped once a check has failed
   std::string where;           // the user's lines and scopes, for errors and profiles
 };
 
@@ -71,6 +73,7 @@ struct Program {
   size_t inputs = 0, outputs = 0;
   // Result r of state pair (p, r) is written into input p's buffer; outputs[r] is not used then. -1: a plain output.
   std::vector<int32_t> output_in_input;
+  bool has_checks = false;   // some kernel has a kCheckIndex
   uint64_t bytes_moved = 0;  // compulsory traffic of all launches
 };
 

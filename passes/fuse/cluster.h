@@ -1,4 +1,5 @@
-// What fusion decides and lowering reads: which operations run in one kernel, and which values kernels hand to each other.
+// What fusion decides and lowering reads: which operations run in one kernel, and which values kernels hand to each
+// other.
 #pragma once
 
 #include <vector>
@@ -7,10 +8,11 @@
 
 namespace sinter::passes {
 
-// One kernel to be. Views, constants and index-computed operations belong to no cluster: whoever needs them computes them.
+// One kernel to be. Views, constants and index-computed operations belong to no cluster: whoever needs them computes
+// them.
 struct Cluster {
-  std::vector<uint32_t> ops;        // ascending; empty for a plain copy of views
-  std::vector<ir::Value> outputs;   // values stored to memory
+  std::vector<uint32_t> ops;       // ascending; empty for a plain copy of views
+  std::vector<ir::Value> outputs;  // values stored to memory
 };
 
 // Whether the operation is work of its own (elementwise, reduction, dot, scatter), not something lowering sees through.

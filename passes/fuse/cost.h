@@ -1,15 +1,32 @@
-// Prices in nanoseconds of one thread, rough on purpose: good enough to refuse recomputation that costs more than the memory
-// traffic it saves, and to tell what is worth a second thread.
+// Prices in nanoseconds of one thread, rough on purpose: good enough to refuse recomputation that costs more than the
+// memory traffic it saves, and to tell what is worth a second thread.
 #pragma once
+
+#include <span>
+#include <vector>
 
 #include "ir/loops/kernel.h"
 
 namespace sinter::passes {
 
-inline constexpr double kNanosecondsPerByte = 0.05;    // between kernels, through cache
-inline constexpr double kNanosecondsPerLaunch = 300;   // with its share of a barrier
+inline constexpr double kNanosecondsPerByte = 0.05;   // between kernels, through cache
+inline constexpr double kNanosecondsPerLaunch = 300;  // with its share of a barrier
 
-// Estimated run time; symbolic extents count as 256.
-[[nodiscard]] double nanoseconds(const loops::Kernel& kernel);
+// Run time of a kernel as a function of its symbols.
+class Cost {
+ public:
+  explicit Cost(const loops::Kernel& kernel);
+  // With these values of the symbols; those beyond count as 256.
+  [[nodiscard]] double nanoseconds(std::span<const int64_t> symbols = {}) const;
+
+ private:
+  struct Part {  // of one pass
+    double per_point;
+    std::vector<Dim> extents;
+  };
+  std::vector<Part> parts_;
+};
+
+[[nodiscard]] inline double nanoseconds(const loops::Kernel& kernel) { return Cost(kernel).nanoseconds(); }
 
 }  // namespace sinter::passes

@@ -17,7 +17,11 @@ constexpr uint32_t kNone = UINT32_MAX;
 
 class Fuser {
  public:
-  explicit Fuser(const ir::Graph& graph) : graph_(graph), in_memory_(graph.ops().size()), cluster_of_(graph.ops().size(), kNone), reads_(graph.ops().size()) {
+  explicit Fuser(const ir::Graph& graph)
+      : graph_(graph),
+        in_memory_(graph.ops().size()),
+        cluster_of_(graph.ops().size(), kNone),
+        reads_(graph.ops().size()) {
     for (uint32_t op = 0; op < graph.ops().size(); ++op) {
       const ir::Op& it = graph.ops()[op];
       in_memory_[op] = is_work(it) || it.def->op_class == OpClass::kParameter;
@@ -109,7 +113,9 @@ class Fuser {
     for (Value read : reads_[value.op]) users_[read.op].push_back(value.op);
   }
 
-  bool inside(const Cluster& cluster, uint32_t op) const { return std::binary_search(cluster.ops.begin(), cluster.ops.end(), op); }
+  bool inside(const Cluster& cluster, uint32_t op) const {
+    return std::binary_search(cluster.ops.begin(), cluster.ops.end(), op);
+  }
 
   // Values of these operations that someone else reads, or that leave the graph.
   std::vector<Value> outputs(const std::vector<uint32_t>& ops) const {
@@ -135,7 +141,8 @@ class Fuser {
     if (clusters_[cluster].ops.empty())
       for (Value output : clusters_[cluster].outputs)
         for (uint32_t op = 0; op < graph_.ops().size(); ++op)
-          if (cluster_of_[op] != kNone && cluster_of_[op] != cluster && std::find(reads_[op].begin(), reads_[op].end(), output) != reads_[op].end())
+          if (cluster_of_[op] != kNone && cluster_of_[op] != cluster &&
+              std::find(reads_[op].begin(), reads_[op].end(), output) != reads_[op].end())
             found.insert(cluster_of_[op]);
     found.erase(cluster);
     return found;
@@ -157,7 +164,9 @@ class Fuser {
     return false;
   }
 
-  int64_t bytes(Value value) const { return graph_.type(value).shape.numel() * static_cast<int64_t>(size_of(graph_.type(value).dtype)); }
+  int64_t bytes(Value value) const {
+    return graph_.type(value).shape.numel() * static_cast<int64_t>(size_of(graph_.type(value).dtype));
+  }
   void record(Value producer, uint32_t consumer, bool fused, std::string reason) {
     ledger_.push_back({producer, consumer, fused, std::move(reason), 2 * bytes(producer)});
   }
@@ -179,7 +188,8 @@ class Fuser {
   void try_merge(Value source, uint32_t op) {
     const uint32_t from = cluster_of_[source.op], to = cluster_of_[op];
     if (from == to || from == kNone || clusters_[from].ops.empty()) return;
-    if (detour(from, to)) return record(source, op, false, "a kernel between the two needs the one and is needed by the other");
+    if (detour(from, to))
+      return record(source, op, false, "a kernel between the two needs the one and is needed by the other");
     Cluster trial = joined(clusters_[from], clusters_[to]);
     trial.outputs = outputs(trial.ops);
     const LowerResult result = lower_trial(trial);
@@ -232,7 +242,8 @@ class Fuser {
     const Cluster& it = clusters_[cluster];
     if (it.ops.empty() && it.outputs.empty()) return;
     const auto place_read = [&](Value read) {
-      if (!inside(it, read.op) && cluster_of_[read.op] != kNone && cluster_of_[read.op] != cluster) place(cluster_of_[read.op], placed, order);
+      if (!inside(it, read.op) && cluster_of_[read.op] != kNone && cluster_of_[read.op] != cluster)
+        place(cluster_of_[read.op], placed, order);
     };
     for (uint32_t op : it.ops)
       for (Value read : reads_[op]) place_read(read);
@@ -255,16 +266,18 @@ class Fuser {
       if (cluster == home) continue;
       const Cluster& it = clusters_[cluster];
       for (uint32_t member : it.ops.empty() && !it.outputs.empty() ? std::vector<uint32_t>{it.outputs[0].op} : it.ops)
-        if (!inside(it, op) && std::find(reads_[member].begin(), reads_[member].end(), Value{op, 0}) != reads_[member].end()) return true;
+        if (!inside(it, op) &&
+            std::find(reads_[member].begin(), reads_[member].end(), Value{op, 0}) != reads_[member].end())
+          return true;
     }
     return false;
   }
 
   const ir::Graph& graph_;
-  std::vector<bool> in_memory_;              // during trials: every work value
+  std::vector<bool> in_memory_;  // during trials: every work value
   std::vector<uint32_t> cluster_of_;
-  std::vector<std::vector<Value>> reads_;    // by operation: work values (and copies) it loads, through views
-  std::vector<std::vector<uint32_t>> users_; // by operation: work operations (and copies) that load it
+  std::vector<std::vector<Value>> reads_;     // by operation: work values (and copies) it loads, through views
+  std::vector<std::vector<uint32_t>> users_;  // by operation: work operations (and copies) that load it
   std::vector<Cluster> clusters_;
   std::set<Value> is_result_;
   std::map<uint32_t, std::set<uint32_t>> copies_;  // dissolved operations: the clusters that compute them
@@ -281,11 +294,14 @@ Fusion fuse(const ir::Graph& graph, const FuseOptions& options) {
 
 std::string print_ledger(const ir::Graph& graph, const Fusion& fusion) {
   std::vector<FusionDecision> ledger = fusion.ledger;
-  std::stable_sort(ledger.begin(), ledger.end(), [](const auto& a, const auto& b) { return a.fused != b.fused ? b.fused : a.bytes > b.bytes; });
+  std::stable_sort(ledger.begin(), ledger.end(),
+                   [](const auto& a, const auto& b) { return a.fused != b.fused ? b.fused : a.bytes > b.bytes; });
   std::string text;
   for (const FusionDecision& decision : ledger)
-    text += fmt::format("{} %{} {} -> %{} {}: {} bytes{}{}\n", decision.fused ? "fused  " : "refused", decision.producer.op, graph.op(decision.producer).def->name,
-                        decision.consumer, graph.ops()[decision.consumer].def->name, decision.bytes, decision.reason.empty() ? "" : ": ", decision.reason);
+    text +=
+        fmt::format("{} %{} {} -> %{} {}: {} bytes{}{}\n", decision.fused ? "fused  " : "refused", decision.producer.op,
+                    graph.op(decision.producer).def->name, decision.consumer, graph.ops()[decision.consumer].def->name,
+                    decision.bytes, decision.reason.empty() ? "" : ": ", decision.reason);
   return text;
 }
 

@@ -1,6 +1,7 @@
-// Decides which operations share a kernel. Greedy over the graph in order: an operation joins the kernels that make its operands when the
-// joint kernel can be built (lower/ is the judge: index maps are exact) and the price is right; then cheap producers dissolve into all their
-// readers. Every decision is kept with its reason. Golden test: tests/golden/fuse.sir
+// Decides which operations share a kernel. Greedy over the graph in order: an operation joins the kernels that make its
+// operands when the joint kernel can be built (lower/ is the judge: index maps are exact) and the price is right; then
+// cheap producers dissolve into all their readers. Every decision is kept with its reason. Golden test:
+// tests/golden/fuse.sir
 #pragma once
 
 #include <string>
@@ -13,15 +14,15 @@ namespace sinter::passes {
 // One decision about one edge between kernels.
 struct FusionDecision {
   ir::Value producer;
-  uint32_t consumer = 0;     // operation
+  uint32_t consumer = 0;  // operation
   bool fused = false;
-  std::string reason;        // why not, or what was gained
-  int64_t bytes = 0;         // memory traffic saved, or still paid
+  std::string reason;  // why not, or what was gained
+  int64_t bytes = 0;   // memory traffic saved, or still paid
 };
 
 struct Fusion {
-  std::vector<Cluster> clusters;   // an order in which they can run
-  std::vector<bool> in_memory;     // by operation: loaded, not computed, by whoever reads it
+  std::vector<Cluster> clusters;  // an order in which they can run
+  std::vector<bool> in_memory;    // by operation: loaded, not computed, by whoever reads it
   std::vector<FusionDecision> ledger;
 };
 

@@ -39,7 +39,8 @@ Index join(const Index& index, uint32_t left) {
 }
 
 bool can_join(const loops::Pass& pass, uint32_t left, int64_t extent) {
-  return std::all_of(pass.insts.begin(), pass.insts.end(), [&](const loops::Inst& inst) { return walks_as_one(inst.index, left, extent); });
+  return std::all_of(pass.insts.begin(), pass.insts.end(),
+                     [&](const loops::Inst& inst) { return walks_as_one(inst.index, left, extent); });
 }
 
 void join(loops::Pass& pass, uint32_t left) {
@@ -53,7 +54,8 @@ void collapse(Kernel& kernel) {
   for (uint32_t left = 0; left + 1 < kernel.outer.size();) {
     const Dim a = kernel.outer[left], b = kernel.outer[left + 1];
     const bool joins = !a.is_symbol() && !b.is_symbol() &&
-                       std::all_of(kernel.passes.begin(), kernel.passes.end(), [&](const auto& pass) { return can_join(pass, left, b.value()); });
+                       std::all_of(kernel.passes.begin(), kernel.passes.end(),
+                                   [&](const auto& pass) { return can_join(pass, left, b.value()); });
     if (!joins) {
       ++left;
       continue;

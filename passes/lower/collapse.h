@@ -1,5 +1,5 @@
-// Joins neighbouring ranges that every address walks as one (row-major without gaps), so that loops are few and long. Reductions keep
-// their linear order. Golden test: tests/golden/lower.sir
+// Joins neighbouring ranges that every address walks as one (row-major without gaps), so that loops are few and long.
+// Reductions keep their linear order. Golden test: tests/golden/lower.sir
 #pragma once
 
 #include "ir/loops/kernel.h"

@@ -16,7 +16,8 @@ std::optional<Bounds> bounds(const Atom& atom, const Extents& extents) {
     case Atom::Kind::kRange:
       if (atom.id >= extents.size() || extents[atom.id].is_symbol()) return std::nullopt;
       return Bounds{0, std::max<int64_t>(extents[atom.id].value() - 1, 0)};
-    case Atom::Kind::kValue: return std::nullopt;
+    case Atom::Kind::kValue:
+      return std::nullopt;
     case Atom::Kind::kDiv: {
       auto inside = passes::bounds(*atom.of, extents);
       if (!inside || atom.by.is_symbol()) return std::nullopt;
@@ -83,7 +84,8 @@ Index modulo(const Index& index, int64_t by, const Extents& extents) {
 Index scale(const Index& index, Dim factor) {
   if (!factor.is_symbol()) return index * factor.value();
   if (index.terms.empty() && index.base == 0) return index;
-  invariant(index.base == 0 && index.terms.size() == 1 && index.terms[0].coefficient.is(1), "a symbolic stride multiplies a plain range");
+  invariant(index.base == 0 && index.terms.size() == 1 && index.terms[0].coefficient.is(1),
+            "a symbolic stride multiplies a plain range");
   return {0, {{factor, index.terms[0].atom}}};
 }
 
@@ -124,7 +126,8 @@ Coordinates through_reshape(const Coordinates& at, const Shape& from, const Shap
 }
 
 bool is_affine(const Index& index) {
-  return std::all_of(index.terms.begin(), index.terms.end(), [](const Term& term) { return term.atom.kind == Atom::Kind::kRange; });
+  return std::all_of(index.terms.begin(), index.terms.end(),
+                     [](const Term& term) { return term.atom.kind == Atom::Kind::kRange; });
 }
 
 }  // namespace sinter::passes

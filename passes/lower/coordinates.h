@@ -1,5 +1,5 @@
-// Exact index maps: where in its operand an operation's result element comes from. Views disappear here: lowering pulls values at
-// coordinates, and a view only rewrites them.
+// Exact index maps: where in its operand an operation's result element comes from. Views disappear here: lowering pulls
+// values at coordinates, and a view only rewrites them.
 #pragma once
 
 #include <optional>
@@ -12,8 +12,8 @@ namespace sinter::passes {
 
 // The position of one element, as a function of a kernel's ranges.
 struct Coordinates {
-  std::vector<loops::Index> at;          // one an axis
-  std::optional<loops::Index> linear;    // row-major position, where a reshape made it known more simply than `at` says
+  std::vector<loops::Index> at;        // one an axis
+  std::optional<loops::Index> linear;  // row-major position, where a reshape made it known more simply than `at` says
   bool operator==(const Coordinates&) const = default;
 };
 
@@ -26,7 +26,8 @@ struct Bounds {
 };
 [[nodiscard]] std::optional<Bounds> bounds(const loops::Index& index, const Extents& extents);
 
-// floor(index / by) and index mod by, by > 0, in the simplest exact form: multiples of `by` leave, what is bounded below `by` vanishes.
+// floor(index / by) and index mod by, by > 0, in the simplest exact form: multiples of `by` leave, what is bounded
+// below `by` vanishes.
 [[nodiscard]] loops::Index floor_div(const loops::Index& index, int64_t by, const Extents& extents);
 [[nodiscard]] loops::Index modulo(const loops::Index& index, int64_t by, const Extents& extents);
 
@@ -37,7 +38,8 @@ struct Bounds {
 [[nodiscard]] loops::Index linearize(const std::vector<loops::Index>& at, const std::vector<Dim>& strides);
 
 // Coordinates in `to` of the element with coordinates `at` in `from`; both static and of equal element count.
-[[nodiscard]] Coordinates through_reshape(const Coordinates& at, const Shape& from, const Shape& to, const Extents& extents);
+[[nodiscard]] Coordinates through_reshape(const Coordinates& at, const Shape& from, const Shape& to,
+                                          const Extents& extents);
 
 // Whether the index is a sum of ranges with coefficients: no division, remainder, or value.
 [[nodiscard]] bool is_affine(const loops::Index& index);

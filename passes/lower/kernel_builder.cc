@@ -16,7 +16,9 @@ KernelBuilder::KernelBuilder(const LowerContext& context, const Cluster& cluster
   kernel_.symbols = context.symbols;
 }
 
-bool KernelBuilder::member(uint32_t op) const { return std::binary_search(cluster_->ops.begin(), cluster_->ops.end(), op); }
+bool KernelBuilder::member(uint32_t op) const {
+  return std::binary_search(cluster_->ops.begin(), cluster_->ops.end(), op);
+}
 
 void KernelBuilder::fail(std::string reason) {
   if (reason_.empty()) reason_ = std::move(reason);
@@ -59,7 +61,8 @@ void KernelBuilder::close_pass() {
 
 bool KernelBuilder::is_inner(const Index& index) const {
   return any_atom(index, [&](const Atom& atom) {
-    return (atom.kind == Atom::Kind::kRange && atom.id >= kernel_.outer.size()) || (atom.kind == Atom::Kind::kValue && inner_[atom.id]);
+    return (atom.kind == Atom::Kind::kRange && atom.id >= kernel_.outer.size()) ||
+           (atom.kind == Atom::Kind::kValue && inner_[atom.id]);
   });
 }
 
@@ -75,10 +78,13 @@ uint32_t KernelBuilder::emit(Inst inst, bool inner) {
 }
 
 uint32_t KernelBuilder::apply(std::string_view row, DType dtype, std::vector<uint32_t> operands) {
-  return emit({.kind = InstKind::kApply, .dtype = dtype, .operands = std::move(operands), .row = &ir::find_row(row)}, false);
+  return emit({.kind = InstKind::kApply, .dtype = dtype, .operands = std::move(operands), .row = &ir::find_row(row)},
+              false);
 }
 
-uint32_t KernelBuilder::index_value(Index index) { return emit({.kind = InstKind::kIndex, .dtype = kInt64, .index = std::move(index)}, false); }
+uint32_t KernelBuilder::index_value(Index index) {
+  return emit({.kind = InstKind::kIndex, .dtype = kInt64, .index = std::move(index)}, false);
+}
 
 uint32_t KernelBuilder::constant(const ir::Literal& literal, DType dtype) {
   uint64_t bits = 0;
@@ -104,7 +110,8 @@ std::vector<Dim> KernelBuilder::strides(ir::Value value) {
     if (auto given = context_->layouts(value)) return *given;
   const Shape& shape = graph_->type(value).shape;
   std::vector<Dim> strides;
-  for (int64_t axis = 0; axis < shape.rank(); ++axis) strides.push_back(product({shape.begin() + axis + 1, shape.end()}));
+  for (int64_t axis = 0; axis < shape.rank(); ++axis)
+    strides.push_back(product({shape.begin() + axis + 1, shape.end()}));
   return strides;
 }
 
@@ -113,7 +120,8 @@ uint32_t KernelBuilder::buffer(ir::Value value, loops::Buffer::Role role) {
   const auto [at, fresh] = buffers_.try_emplace({value, out}, static_cast<uint32_t>(kernel_.buffers.size()));
   if (fresh) {
     const ir::Type& type = graph_->type(value);
-    kernel_.buffers.push_back({fmt::format("{}{}", out ? "o" : "b", kernel_.buffers.size()), type.dtype, role, product(type.shape.dims())});
+    kernel_.buffers.push_back(
+        {fmt::format("{}{}", out ? "o" : "b", kernel_.buffers.size()), type.dtype, role, product(type.shape.dims())});
     values_.push_back(value);
   }
   return at->second;
@@ -122,8 +130,12 @@ uint32_t KernelBuilder::buffer(ir::Value value, loops::Buffer::Role role) {
 uint32_t KernelBuilder::load(ir::Value value, const Coordinates& at) {
   const bool dense = !context_->layouts || !context_->layouts(value);
   Index index = at.linear && dense ? *at.linear : linearize(at.at, strides(value));
-  return emit({.kind = InstKind::kLoad, .dtype = graph_->type(value).dtype, .guard = guard_, .buffer = buffer(value, loops::Buffer::Role::kIn),
-               .index = std::move(index), .locations = graph_->op(value).locations},
+  return emit({.kind = InstKind::kLoad,
+               .dtype = graph_->type(value).dtype,
+               .guard = guard_,
+               .buffer = buffer(value, loops::Buffer::Role::kIn),
+               .index = std::move(index),
+               .locations = graph_->op(value).locations},
               false);
 }
 
@@ -131,8 +143,12 @@ void KernelBuilder::store(ir::Value value, const Coordinates& at) {
   const uint32_t stored = pull(value, at);
   if (failed()) return;
   Index index = linearize(at.at, strides(value));
-  emit({.kind = InstKind::kStore, .dtype = graph_->type(value).dtype, .operands = {stored}, .buffer = buffer(value, loops::Buffer::Role::kOut),
-        .index = std::move(index), .locations = graph_->op(value).locations},
+  emit({.kind = InstKind::kStore,
+        .dtype = graph_->type(value).dtype,
+        .operands = {stored},
+        .buffer = buffer(value, loops::Buffer::Role::kOut),
+        .index = std::move(index),
+        .locations = graph_->op(value).locations},
        open_ != 0);
 }
 
@@ -177,7 +193,8 @@ uint32_t KernelBuilder::compute(ir::Value value, const Coordinates& at) {
       if (literal.bytes.empty()) return constant(ir::Literal::zeros({dtype, {}}), dtype);
       return constant(literal, dtype);
     }
-    case OpClass::kView: return pull_view(value, at);
+    case OpClass::kView:
+      return pull_view(value, at);
     case OpClass::kIndexed: {
       if (op.def == &ir::ops::kIota) {
         const int64_t axis = std::get<ir::IotaAttributes>(op.attributes).axis;
@@ -186,14 +203,19 @@ uint32_t KernelBuilder::compute(ir::Value value, const Coordinates& at) {
       const Coordinates seed{{Index::constant(0)}, std::nullopt}, stream{{Index::constant(1)}, std::nullopt};
       const uint32_t key0 = pull(op.operands[0], seed), key1 = pull(op.operands[0], stream);
       const uint32_t element = index_value(at.linear ? *at.linear : linearize(at.at, strides(value)));
-      return emit({.kind = InstKind::kRngBits, .dtype = kInt64, .operands = {key0, key1, element}, .locations = op.locations}, false);
+      return emit(
+          {.kind = InstKind::kRngBits, .dtype = kInt64, .operands = {key0, key1, element}, .locations = op.locations},
+          false);
     }
-    case OpClass::kGather: return pull_gather(op, at);
-    case OpClass::kParameter: return load(value, at);
+    case OpClass::kGather:
+      return pull_gather(op, at);
+    case OpClass::kParameter:
+      return load(value, at);
     case OpClass::kReduction:
     case OpClass::kDot:
     case OpClass::kScatter:
-    case OpClass::kCall: break;
+    case OpClass::kCall:
+      break;
   }
   fail(fmt::format("{} is made by another kernel and not in memory", op.def->name));
   return 0;
@@ -206,10 +228,13 @@ bool KernelBuilder::computes_more_than_needed() const {
   for (size_t id = 0; id < insts_.size(); ++id) {
     const Inst& inst = insts_[id];
     const auto of = [&](uint32_t operand) { return varies[operand]; };
-    varies[id] = std::any_of(inst.operands.begin(), inst.operands.end(), of) || any_atom(inst.index, [&](const Atom& atom) {
-                   return atom.kind == Atom::Kind::kRange ? atom.id == last : atom.kind == Atom::Kind::kValue && varies[atom.id];
-                 });
-    const bool constant_operands = std::all_of(inst.operands.begin(), inst.operands.end(), [&](uint32_t operand) { return insts_[operand].kind == InstKind::kConstant; });
+    varies[id] =
+        std::any_of(inst.operands.begin(), inst.operands.end(), of) || any_atom(inst.index, [&](const Atom& atom) {
+          return atom.kind == Atom::Kind::kRange ? atom.id == last : atom.kind == Atom::Kind::kValue && varies[atom.id];
+        });
+    const bool constant_operands = std::all_of(inst.operands.begin(), inst.operands.end(), [&](uint32_t operand) {
+      return insts_[operand].kind == InstKind::kConstant;
+    });
     if (inst.kind == InstKind::kApply && !varies[id] && !constant_operands) return true;
   }
   return false;

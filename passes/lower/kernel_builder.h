@@ -1,5 +1,5 @@
-// Grows one kernel by pulling graph values at coordinates. What a value costs is paid once per pass where its coordinates vary
-// inside the pass, once per outer point where they do not.
+// Grows one kernel by pulling graph values at coordinates. What a value costs is paid once per pass where its
+// coordinates vary inside the pass, once per outer point where they do not.
 #pragma once
 
 #include <map>
@@ -26,8 +26,8 @@ class KernelBuilder {
 
   // The instruction that computes the value there. After a failure any number.
   uint32_t pull(ir::Value value, const Coordinates& at);
-  // Appends an instruction of the builder's caller: reductions, dots, stores. Its place follows from what it depends on, unless
-  // `inner` puts it into the open pass.
+  // Appends an instruction of the builder's caller: reductions, dots, stores. Its place follows from what it depends
+  // on, unless `inner` puts it into the open pass.
   uint32_t emit(loops::Inst inst, bool inner);
   // From now on `value` is this instruction, available at exactly these coordinates.
   void define(ir::Value value, const Coordinates& at, uint32_t id);
@@ -77,13 +77,13 @@ class KernelBuilder {
   const ir::Graph* graph_;
   const Cluster* cluster_;
   loops::Kernel kernel_;
-  std::vector<ir::Value> values_;                 // of buffers
+  std::vector<ir::Value> values_;  // of buffers
   std::map<std::pair<ir::Value, bool>, uint32_t> buffers_;
   std::vector<std::vector<Dim>> products_;
   std::vector<loops::Inst> insts_;
-  std::vector<bool> inner_;                       // whether an instruction belongs to an inner pass
+  std::vector<bool> inner_;  // whether an instruction belongs to an inner pass
   std::vector<Draft> drafts_;
-  size_t open_ = 0;                               // draft of the open pass; 0: none
+  size_t open_ = 0;  // draft of the open pass; 0: none
   Extents extents_;
   Memo outer_memo_, inner_memo_;
   std::map<ir::Value, Known> defined_;

@@ -34,9 +34,11 @@ class Lowering {
         anchor = op;
       }
     }
-    if (anchors_.reductions.size() + (anchors_.dot ? 1 : 0) + (anchors_.scatter ? 1 : 0) > 1 && (anchors_.dot || anchors_.scatter))
+    if (anchors_.reductions.size() + (anchors_.dot ? 1 : 0) + (anchors_.scatter ? 1 : 0) > 1 &&
+        (anchors_.dot || anchors_.scatter))
       builder_.fail("a matrix product or scatter does not share a kernel with reductions");
-    if (!builder_.failed()) anchors_.dot ? dot() : anchors_.scatter ? scatter() : anchors_.reductions.empty() ? map() : rows();
+    if (!builder_.failed())
+      anchors_.dot ? dot() : anchors_.scatter ? scatter() : anchors_.reductions.empty() ? map() : rows();
     if (builder_.failed()) return {std::nullopt, builder_.reason()};
     return {std::move(builder_).finish(name()), ""};
   }
@@ -77,7 +79,9 @@ class Lowering {
   void store_all(std::span<const ir::Value> outputs, const Shape& frame, const std::vector<Index>& at) {
     for (ir::Value output : outputs) {
       const auto placed = place(graph_.type(output).shape, frame, at);
-      if (!placed) return builder_.fail(fmt::format("results of shapes {} and {} do not share ranges", to_string(frame), to_string(graph_.type(output).shape)));
+      if (!placed)
+        return builder_.fail(fmt::format("results of shapes {} and {} do not share ranges", to_string(frame),
+                                         to_string(graph_.type(output).shape)));
       builder_.store(output, *placed);
     }
   }
@@ -91,7 +95,8 @@ class Lowering {
     int64_t last = shape.rank() - 1;
     while (shape[last].is(1)) --last;
     std::vector<Index> at;
-    for (int64_t axis = 0; axis < shape.rank(); ++axis) at.push_back(axis == last ? Index{} : builder_.add_outer_range(shape[axis]));
+    for (int64_t axis = 0; axis < shape.rank(); ++axis)
+      at.push_back(axis == last ? Index{} : builder_.add_outer_range(shape[axis]));
     at[static_cast<size_t>(last)] = builder_.open_pass({shape[last]})[0];
     store_all(cluster_.outputs, shape, at);
     builder_.close_pass();
@@ -112,7 +117,8 @@ class Lowering {
       const uint32_t id = builder_.pull(operand, where);
       if (builder_.failed()) return;
       const Inst& load = builder_.inst(id);
-      if (load.kind != InstKind::kLoad || load.guard >= 0 || !is_affine(load.index)) return builder_.fail("an operand of dot is not plain memory");
+      if (load.kind != InstKind::kLoad || load.guard >= 0 || !is_affine(load.index))
+        return builder_.fail("an operand of dot is not plain memory");
       inst.operands.push_back(id);
     }
     builder_.define(result, {at, std::nullopt}, builder_.emit(std::move(inst), /*inner=*/true));
@@ -122,7 +128,8 @@ class Lowering {
 
   void scatter() {
     const ir::Op& op = graph_.ops()[*anchors_.scatter];
-    if (cluster_.outputs != std::vector<ir::Value>{{*anchors_.scatter, 0}}) return builder_.fail("scatter_add stores its own result only");
+    if (cluster_.outputs != std::vector<ir::Value>{{*anchors_.scatter, 0}})
+      return builder_.fail("scatter_add stores its own result only");
     const auto [axis, batch] = std::get<ir::GatherAttributes>(op.attributes);
     const Shape& shape = op.types[0].shape;
     std::vector<Index> at(static_cast<size_t>(shape.rank()));
@@ -135,20 +142,32 @@ class Lowering {
     const uint32_t base = builder_.pull(op.operands[0], {at, std::nullopt});
     if (builder_.failed()) return;
     const uint32_t buffer = builder_.buffer(result, loops::Buffer::Role::kOut);
-    builder_.emit({.kind = InstKind::kStore, .dtype = op.types[0].dtype, .operands = {base}, .buffer = buffer, .index = address()}, /*inner=*/true);
+    builder_.emit({.kind = InstKind::kStore,
+                   .dtype = op.types[0].dtype,
+                   .operands = {base},
+                   .buffer = buffer,
+                   .index = address()},
+                  /*inner=*/true);
     builder_.close_pass();
 
     const Shape& indices = graph_.type(op.operands[1]).shape;
     const std::vector<Index> inner = builder_.open_pass({indices.begin() + batch, indices.end()});
-    Coordinates where{{at.begin(), at.begin() + batch}, std::nullopt}, update{{at.begin(), at.begin() + axis}, std::nullopt};
+    Coordinates where{{at.begin(), at.begin() + batch}, std::nullopt},
+        update{{at.begin(), at.begin() + axis}, std::nullopt};
     where.at.insert(where.at.end(), inner.begin(), inner.end());
     update.at.insert(update.at.end(), inner.begin(), inner.end());
     update.at.insert(update.at.end(), at.begin() + axis + 1, at.end());
     const uint32_t index = builder_.pull(op.operands[1], where);
     const uint32_t value = builder_.pull(op.operands[2], update);
     if (builder_.failed()) return;
-    at[static_cast<size_t>(axis)] = {0, {{1, {loops::Atom::Kind::kValue, builder_.checked_index(index, shape[axis], op.locations), nullptr, 1}}}};
-    builder_.emit({.kind = InstKind::kAccumulate, .dtype = op.types[0].dtype, .operands = {value}, .buffer = buffer, .index = address(), .locations = op.locations},
+    at[static_cast<size_t>(axis)] = {
+        0, {{1, {loops::Atom::Kind::kValue, builder_.checked_index(index, shape[axis], op.locations), nullptr, 1}}}};
+    builder_.emit({.kind = InstKind::kAccumulate,
+                   .dtype = op.types[0].dtype,
+                   .operands = {value},
+                   .buffer = buffer,
+                   .index = address(),
+                   .locations = op.locations},
                   /*inner=*/true);
     builder_.close_pass();
   }
@@ -158,15 +177,19 @@ class Lowering {
     return {std::get<ir::AxisAttributes>(op.attributes).axis};
   }
 
-  // 0 for what needs no reduction of this cluster, else 1 + the number of reductions one after another that it waits for.
+  // 0 for what needs no reduction of this cluster, else 1 + the number of reductions one after another that it waits
+  // for.
   int level(ir::Value value) {
     const ir::Op& op = graph_.op(value);
-    if (!std::binary_search(cluster_.ops.begin(), cluster_.ops.end(), value.op) && (*context_.in_memory)[value.op]) return 0;
+    if (!std::binary_search(cluster_.ops.begin(), cluster_.ops.end(), value.op) && (*context_.in_memory)[value.op])
+      return 0;
     const auto [at, fresh] = levels_.try_emplace(value.op, 0);
     if (!fresh) return at->second;
     int highest = 0;
     for (ir::Value operand : op.operands) highest = std::max(highest, level(operand));
-    if (op.def->op_class == OpClass::kReduction && std::binary_search(cluster_.ops.begin(), cluster_.ops.end(), value.op)) ++highest;
+    if (op.def->op_class == OpClass::kReduction &&
+        std::binary_search(cluster_.ops.begin(), cluster_.ops.end(), value.op))
+      ++highest;
     return levels_[value.op] = highest;
   }
 
@@ -176,7 +199,8 @@ class Lowering {
     const ir::Integers axes = reduced_axes(first);
     for (uint32_t reduction : anchors_.reductions) {
       const ir::Op& op = graph_.ops()[reduction];
-      if (graph_.type(op.operands[0]).shape != full || reduced_axes(op) != axes) return builder_.fail("reductions over different ranges do not share a kernel");
+      if (graph_.type(op.operands[0]).shape != full || reduced_axes(op) != axes)
+        return builder_.fail("reductions over different ranges do not share a kernel");
     }
     std::vector<Index> at(static_cast<size_t>(full.rank()));
     Shape kept;
@@ -198,7 +222,7 @@ class Lowering {
     for (uint32_t reduction : anchors_.reductions) last = std::max(last, level({reduction, 0}));
     for (ir::Value output : cluster_.outputs) {
       const bool reduced = graph_.op(output).def->op_class == OpClass::kReduction;
-      if (reduced || !place(graph_.type(output).shape, full, at) ) {
+      if (reduced || !place(graph_.type(output).shape, full, at)) {
         outer_outputs.push_back(output);
         continue;
       }
@@ -212,22 +236,28 @@ class Lowering {
       for (size_t i = 0, axis = 0; axis < at.size(); ++axis)
         if (std::find(axes.begin(), axes.end(), static_cast<int64_t>(axis)) != axes.end()) at[axis] = indices[i++];
       for (uint32_t reduction : anchors_.reductions)
-        if (level({reduction, 0}) == static_cast<int>(pass) + 1) reduce({reduction, 0}, {at, std::nullopt}, kept_at, indices, inner);
+        if (level({reduction, 0}) == static_cast<int>(pass) + 1)
+          reduce({reduction, 0}, {at, std::nullopt}, kept_at, indices, inner);
       if (pass < outputs_at_level.size()) store_all(outputs_at_level[pass], full, at);
       builder_.close_pass();
     }
     if (!builder_.failed()) store_all(outer_outputs, kept, kept_at);
   }
 
-  void reduce(ir::Value result, const Coordinates& from, const std::vector<Index>& to, const std::vector<Index>& inner, const std::vector<Dim>& extents) {
+  void reduce(ir::Value result, const Coordinates& from, const std::vector<Index>& to, const std::vector<Index>& inner,
+              const std::vector<Dim>& extents) {
     const ir::Op& op = graph_.op(result);
-    Inst inst{.kind = InstKind::kReduce, .dtype = op.types[0].dtype, .operands = {builder_.pull(op.operands[0], from)}, .combiner = op.def->combiner,
+    Inst inst{.kind = InstKind::kReduce,
+              .dtype = op.types[0].dtype,
+              .operands = {builder_.pull(op.operands[0], from)},
+              .combiner = op.def->combiner,
               .locations = op.locations};
     if (builder_.failed()) return;
     if (op.def == &ir::ops::kArgmax) {
       inst.kind = InstKind::kArgmax;
       invariant(inner.size() == 1 && extents.size() == 1, "argmax reduces one axis");
-      inst.operands.push_back(builder_.emit({.kind = InstKind::kIndex, .dtype = kInt64, .index = inner[0]}, /*inner=*/true));
+      inst.operands.push_back(
+          builder_.emit({.kind = InstKind::kIndex, .dtype = kInt64, .index = inner[0]}, /*inner=*/true));
     }
     builder_.define(result, {to, std::nullopt}, builder_.emit(std::move(inst), /*inner=*/true));
   }

@@ -1,6 +1,6 @@
-// One cluster of graph operations -> one kernel, by demand: starting from the values to be stored, each value is pulled at exact
-// coordinates; views rewrite coordinates, elementwise operations become instructions, reductions become passes over the ranges they reduce.
-// Golden test: tests/golden/lower.sir
+// One cluster of graph operations -> one kernel, by demand: starting from the values to be stored, each value is pulled
+// at exact coordinates; views rewrite coordinates, elementwise operations become instructions, reductions become passes
+// over the ranges they reduce. Golden test: tests/golden/lower.sir
 #pragma once
 
 #include <functional>

@@ -1,5 +1,5 @@
-// How views and gathers rewrite coordinates: the part of KernelBuilder that sees through operations which only say where elements
-// come from.
+// How views and gathers rewrite coordinates: the part of KernelBuilder that sees through operations which only say
+// where elements come from.
 #include "passes/lower/kernel_builder.h"
 
 namespace sinter::passes {
@@ -15,17 +15,21 @@ uint32_t KernelBuilder::pull_view(ir::Value value, const Coordinates& at) {
   const ir::Value source = op.operands[0];
   if (op.def == &ir::ops::kStopGradient) return pull(source, at);
   const Shape& shape = graph_->type(source).shape;
-  if (op.def == &ir::ops::kReshape) return pull(source, through_reshape(at, graph_->type(value).shape, shape, extents_));
+  if (op.def == &ir::ops::kReshape)
+    return pull(source, through_reshape(at, graph_->type(value).shape, shape, extents_));
 
   Coordinates from;
   from.at.resize(static_cast<size_t>(shape.rank()));
   if (const auto* broadcast = std::get_if<ir::BroadcastAttributes>(&op.attributes)) {
-    for (size_t axis = 0; axis < from.at.size(); ++axis) from.at[axis] = at.at[static_cast<size_t>(broadcast->axes[axis])];
+    for (size_t axis = 0; axis < from.at.size(); ++axis)
+      from.at[axis] = at.at[static_cast<size_t>(broadcast->axes[axis])];
   } else if (const auto* transpose = std::get_if<ir::TransposeAttributes>(&op.attributes)) {
-    for (size_t axis = 0; axis < from.at.size(); ++axis) from.at[static_cast<size_t>(transpose->order[axis])] = at.at[axis];
+    for (size_t axis = 0; axis < from.at.size(); ++axis)
+      from.at[static_cast<size_t>(transpose->order[axis])] = at.at[axis];
   } else {
     const auto& slice = std::get<ir::SliceAttributes>(op.attributes);
-    for (size_t axis = 0; axis < from.at.size(); ++axis) from.at[axis] = at.at[axis] * slice.step[axis] + Index::constant(slice.start[axis]);
+    for (size_t axis = 0; axis < from.at.size(); ++axis)
+      from.at[axis] = at.at[axis] * slice.step[axis] + Index::constant(slice.start[axis]);
   }
   return pull(source, from);
 }
@@ -33,8 +37,11 @@ uint32_t KernelBuilder::pull_view(ir::Value value, const Coordinates& at) {
 // A bool that says low <= index < high.
 uint32_t KernelBuilder::in_range(const Index& index, int64_t low, int64_t high) {
   const uint32_t position = index_value(index);
-  const auto limit = [&](int64_t bound) { return emit({.kind = InstKind::kConstant, .dtype = kInt64, .bits = static_cast<uint64_t>(bound)}, false); };
-  return apply("logical_and", kBool, {apply("ge", kBool, {position, limit(low)}), apply("lt", kBool, {position, limit(high)})});
+  const auto limit = [&](int64_t bound) {
+    return emit({.kind = InstKind::kConstant, .dtype = kInt64, .bits = static_cast<uint64_t>(bound)}, false);
+  };
+  return apply("logical_and", kBool,
+               {apply("ge", kBool, {position, limit(low)}), apply("lt", kBool, {position, limit(high)})});
 }
 
 // Pulls where `guard` holds; elsewhere nothing is read and the value is unspecified.
@@ -51,7 +58,9 @@ uint32_t KernelBuilder::pull_pad(const ir::Op& op, const Coordinates& at) {
   const Shape& shape = graph_->type(op.operands[0]).shape;
   Coordinates from;
   std::optional<uint32_t> inside;
-  const auto require = [&](uint32_t condition) { inside = inside ? apply("logical_and", kBool, {*inside, condition}) : condition; };
+  const auto require = [&](uint32_t condition) {
+    inside = inside ? apply("logical_and", kBool, {*inside, condition}) : condition;
+  };
   for (size_t axis = 0; axis < at.at.size(); ++axis) {
     const int64_t step = pad.interior[axis] + 1, size = shape[static_cast<int64_t>(axis)].value();
     const Index shifted = at.at[axis] + Index::constant(-pad.low[axis]);
@@ -100,7 +109,9 @@ uint32_t KernelBuilder::checked_index(uint32_t value, Dim extent, const std::vec
     const uint32_t zero = constant(ir::Literal::scalar<int64_t>(0), kInt64);
     value = apply("select", kInt64, {static_cast<uint32_t>(guard_), value, zero});
   }
-  return emit({.kind = InstKind::kCheckIndex, .dtype = kInt64, .operands = {value}, .extent = extent, .locations = locations}, false);
+  return emit(
+      {.kind = InstKind::kCheckIndex, .dtype = kInt64, .operands = {value}, .extent = extent, .locations = locations},
+      false);
 }
 
 uint32_t KernelBuilder::pull_gather(const ir::Op& op, const Coordinates& at) {
@@ -115,7 +126,8 @@ uint32_t KernelBuilder::pull_gather(const ir::Op& op, const Coordinates& at) {
   const uint32_t checked = checked_index(index, data[axis], op.locations);
   for (int64_t i = 0; i < axis; ++i) from.at.push_back(at.at[static_cast<size_t>(i)]);
   from.at.push_back({0, {{1, {loops::Atom::Kind::kValue, checked, nullptr, 1}}}});
-  for (int64_t i = axis + index_axes; i < static_cast<int64_t>(at.at.size()); ++i) from.at.push_back(at.at[static_cast<size_t>(i)]);
+  for (int64_t i = axis + index_axes; i < static_cast<int64_t>(at.at.size()); ++i)
+    from.at.push_back(at.at[static_cast<size_t>(i)]);
   return pull(op.operands[0], from);
 }
 

@@ -6,7 +6,8 @@ namespace sinter::passes {
 
 size_t pack(std::vector<Interval*> intervals) {
   constexpr size_t kAlignment = 128;
-  std::stable_sort(intervals.begin(), intervals.end(), [](const Interval* a, const Interval* b) { return a->bytes > b->bytes; });
+  std::stable_sort(intervals.begin(), intervals.end(),
+                   [](const Interval* a, const Interval* b) { return a->bytes > b->bytes; });
   size_t total = 0;
   std::vector<const Interval*> placed;  // by offset
   for (Interval* interval : intervals) {
@@ -18,7 +19,9 @@ size_t pack(std::vector<Interval*> intervals) {
       offset = std::max(offset, other->offset + (other->bytes + kAlignment - 1) / kAlignment * kAlignment);
     }
     interval->offset = offset;
-    placed.insert(std::upper_bound(placed.begin(), placed.end(), interval, [](const Interval* a, const Interval* b) { return a->offset < b->offset; }), interval);
+    placed.insert(std::upper_bound(placed.begin(), placed.end(), interval,
+                                   [](const Interval* a, const Interval* b) { return a->offset < b->offset; }),
+                  interval);
     total = std::max(total, offset + bytes);
   }
   return total;

@@ -28,8 +28,8 @@ bool has_checks(const Kernel& kernel) {
   return false;
 }
 
-// Whether storing over `read` what goes to `written` changes nothing that the kernel still reads: every element is read before it is
-// written, by the same point.
+// Whether storing over `read` what goes to `written` changes nothing that the kernel still reads: every element is read
+// before it is written, by the same point.
 bool may_overwrite(const LoweredKernel& lowered, size_t read, size_t written) {
   const Kernel& kernel = lowered.kernel;
   const Inst* store = nullptr;
@@ -62,8 +62,9 @@ LoweredKernel copy_kernel(const ir::Graph& graph, Value value) {
     kernel.outer = {count};
     index = loops::Index::range(0);
   }
-  kernel.passes = {{{}, {{.kind = InstKind::kLoad, .dtype = type.dtype, .buffer = 0, .index = index},
-                         {.kind = InstKind::kStore, .dtype = type.dtype, .operands = {0}, .buffer = 1, .index = index}}}};
+  kernel.passes = {{{},
+                    {{.kind = InstKind::kLoad, .dtype = type.dtype, .buffer = 0, .index = index},
+                     {.kind = InstKind::kStore, .dtype = type.dtype, .operands = {0}, .buffer = 1, .index = index}}}};
   return {std::move(kernel), {value, value}, {}};
 }
 
@@ -82,21 +83,23 @@ class Planner {
       for (size_t b = 0; b < kernels_[k].values.size(); ++b) {
         const Value value = kernels_[k].values[b];
         if (kernels_[k].kernel.buffers[b].role != Buffer::Role::kIn) continue;
-        if (const auto writer = writer_.find(value); writer != writer_.end() && writer->second != k) nodes_[k].after.insert(writer->second);
+        if (const auto writer = writer_.find(value); writer != writer_.end() && writer->second != k)
+          nodes_[k].after.insert(writer->second);
         if (input_of_.contains(value)) readers_[input_of_[value]].insert(k);
       }
     place_results();
     checks_before_state();
     assign_phases();
     place_all();
-    std::stable_sort(plan_.steps.begin(), plan_.steps.end(), [](const Step& a, const Step& b) { return a.phase < b.phase; });
+    std::stable_sort(plan_.steps.begin(), plan_.steps.end(),
+                     [](const Step& a, const Step& b) { return a.phase < b.phase; });
     return std::move(plan_);
   }
 
  private:
-  struct Node {                 // a kernel run
+  struct Node {  // a kernel run
     size_t kernel;
-    std::set<size_t> after;     // nodes that must have ended
+    std::set<size_t> after;         // nodes that must have ended
     std::map<size_t, Place> fixed;  // buffers with a place of their own (copies)
     bool writes_state = false;
   };
@@ -120,7 +123,8 @@ class Planner {
     size_t written = 0;
     while (kernel.values[written] != value || kernel.kernel.buffers[written].role != Buffer::Role::kOut) ++written;
     for (size_t b = 0; b < kernel.values.size(); ++b)
-      if (kernel.values[b] == graph_.parameters()[p].value && kernel.kernel.buffers[b].role == Buffer::Role::kIn && !may_overwrite(kernel, b, written))
+      if (kernel.values[b] == graph_.parameters()[p].value && kernel.kernel.buffers[b].role == Buffer::Role::kIn &&
+          !may_overwrite(kernel, b, written))
         return false;
     for (size_t reader : readers_[p])
       if (reader != k && reaches(k, reader)) return false;
@@ -132,21 +136,24 @@ class Planner {
 
   void place_results() {
     plan_.output_in_input.assign(graph_.results.size(), -1);
-    for (const ir::State& state : graph_.states) plan_.output_in_input[state.result] = static_cast<int32_t>(state.parameter);
+    for (const ir::State& state : graph_.states)
+      plan_.output_in_input[state.result] = static_cast<int32_t>(state.parameter);
     std::vector<size_t> copied;
     for (size_t r = 0; r < graph_.results.size(); ++r) {
       const Value value = storage_of(graph_, graph_.results[r]);
       const int32_t p = plan_.output_in_input[r];
-      const Place target = p >= 0 ? Place{Place::Kind::kInput, static_cast<size_t>(p), bytes_of(graph_, value)} : Place{Place::Kind::kOutput, r, bytes_of(graph_, value)};
-      if (p >= 0 && input_of_.contains(value) && input_of_[value] == static_cast<size_t>(p)) continue;  // state that stays as it is
+      const Place target = p >= 0 ? Place{Place::Kind::kInput, static_cast<size_t>(p), bytes_of(graph_, value)}
+                                  : Place{Place::Kind::kOutput, r, bytes_of(graph_, value)};
+      if (p >= 0 && input_of_.contains(value) && input_of_[value] == static_cast<size_t>(p))
+        continue;  // state that stays as it is
       if (!input_of_.contains(value) && !home_.contains(value) && (p < 0 || in_place(value, static_cast<size_t>(p)))) {
         home_[value] = target;
         continue;
       }
       copied.push_back(r);
     }
-    // What has no place of its own yet is copied there after everything else has run; parameters, which others may overwrite by
-    // then, are put aside first.
+    // What has no place of its own yet is copied there after everything else has run; parameters, which others may
+    // overwrite by then, are put aside first.
     const size_t work = nodes_.size();
     for (size_t r : copied) {
       const Value value = storage_of(graph_, graph_.results[r]);
@@ -161,7 +168,8 @@ class Planner {
           if (nodes_[k].writes_state) nodes_[k].after.insert(from);
       }
       const size_t copy = add_copy(value);
-      nodes_[copy].fixed[1] = p >= 0 ? Place{Place::Kind::kInput, static_cast<size_t>(p), bytes_of(graph_, value)} : Place{Place::Kind::kOutput, r, bytes_of(graph_, value)};
+      nodes_[copy].fixed[1] = p >= 0 ? Place{Place::Kind::kInput, static_cast<size_t>(p), bytes_of(graph_, value)}
+                                     : Place{Place::Kind::kOutput, r, bytes_of(graph_, value)};
       nodes_[copy].writes_state = p >= 0;
       for (size_t k = 0; k < work; ++k) nodes_[copy].after.insert(k);
       if (from_state) {
@@ -177,7 +185,8 @@ class Planner {
   }
 
   bool is_state(size_t parameter) const {
-    return std::any_of(graph_.states.begin(), graph_.states.end(), [&](const ir::State& state) { return state.parameter == parameter; });
+    return std::any_of(graph_.states.begin(), graph_.states.end(),
+                       [&](const ir::State& state) { return state.parameter == parameter; });
   }
 
   size_t add_copy(Value value) {
@@ -186,7 +195,9 @@ class Planner {
     return nodes_.size() - 1;
   }
 
-  const LoweredKernel& lowered(size_t kernel) const { return kernel < kernels_.size() ? kernels_[kernel] : plan_.copies[kernel - kernels_.size()]; }
+  const LoweredKernel& lowered(size_t kernel) const {
+    return kernel < kernels_.size() ? kernels_[kernel] : plan_.copies[kernel - kernels_.size()];
+  }
 
   void checks_before_state() {
     for (size_t check = 0; check < kernels_.size(); ++check) {
@@ -252,7 +263,8 @@ class Planner {
 
   Place settled(Value value) {
     if (const auto home = home_.find(value); home != home_.end()) return home->second;
-    if (const auto input = input_of_.find(value); input != input_of_.end()) return {Place::Kind::kInput, input->second, bytes_of(graph_, value)};
+    if (const auto input = input_of_.find(value); input != input_of_.end())
+      return {Place::Kind::kInput, input->second, bytes_of(graph_, value)};
     const auto at = std::find(plan_.constants.begin(), plan_.constants.end(), value);
     const auto index = static_cast<size_t>(at - plan_.constants.begin());
     if (at == plan_.constants.end()) plan_.constants.push_back(value);
@@ -267,7 +279,7 @@ class Planner {
   std::map<size_t, std::set<size_t>> readers_;  // of parameters: nodes
   std::map<Value, Place> home_;
   std::vector<size_t> put_aside_, late_;
-  std::map<size_t, size_t> source_;             // copy -> the copy that put its source aside
+  std::map<size_t, size_t> source_;  // copy -> the copy that put its source aside
   std::vector<int> phase_;
 };
 
@@ -279,10 +291,12 @@ std::string print(const Plan& plan, const std::vector<LoweredKernel>& kernels) {
   constexpr std::string_view kKinds[] = {"input", "output", "arena", "constant"};
   std::string text = fmt::format("arena {} bytes, {} phases\n", plan.arena_bytes, plan.phases);
   for (const Step& step : plan.steps) {
-    const LoweredKernel& lowered = step.kernel < kernels.size() ? kernels[step.kernel] : plan.copies[step.kernel - kernels.size()];
+    const LoweredKernel& lowered =
+        step.kernel < kernels.size() ? kernels[step.kernel] : plan.copies[step.kernel - kernels.size()];
     text += fmt::format("phase {}: {}(", step.phase, lowered.kernel.name);
     for (size_t b = 0; b < step.places.size(); ++b)
-      text += fmt::format("{}{}{}:{}", b > 0 ? ", " : "", lowered.kernel.buffers[b].role == loops::Buffer::Role::kOut ? "out " : "",
+      text += fmt::format("{}{}{}:{}", b > 0 ? ", " : "",
+                          lowered.kernel.buffers[b].role == loops::Buffer::Role::kOut ? "out " : "",
                           kKinds[static_cast<size_t>(step.places[b].kind)], step.places[b].index);
     text += step.writes_state ? ") state\n" : ")\n";
   }

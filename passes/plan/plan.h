@@ -1,6 +1,6 @@
-// Kernels -> a step: in which order they run, where a barrier stands between them, and where every value lies. State is updated in place
-// where that is safe, else through a copy at the end; what a failed index check could leave half done comes after all checks.
-// Golden test: tests/golden/plan.sir
+// Kernels -> a step: in which order they run, where a barrier stands between them, and where every value lies. State is
+// updated in place where that is safe, else through a copy at the end; what a failed index check could leave half done
+// comes after all checks. Golden test: tests/golden/plan.sir
 #pragma once
 
 #include <string>
@@ -26,10 +26,10 @@ struct Step {
 };
 
 struct Plan {
-  std::vector<Step> steps;                 // by phase
-  std::vector<LoweredKernel> copies;       // kernels the plan added; Step::kernel counts on from the given ones
-  std::vector<ir::Value> constants;        // operations whose literals are loaded from memory
-  std::vector<int32_t> output_in_input;    // by result: the parameter whose storage receives it, or -1
+  std::vector<Step> steps;               // by phase
+  std::vector<LoweredKernel> copies;     // kernels the plan added; Step::kernel counts on from the given ones
+  std::vector<ir::Value> constants;      // operations whose literals are loaded from memory
+  std::vector<int32_t> output_in_input;  // by result: the parameter whose storage receives it, or -1
   size_t arena_bytes = 0;
   int phases = 0;
 };

@@ -4,8 +4,6 @@
 #include <cmath>
 #include <limits>
 
-#include "passes/fuse/cost.h"
-
 namespace sinter::passes {
 namespace {
 
@@ -17,8 +15,7 @@ using loops::Pass;
 using loops::Schedule;
 
 constexpr double kLanes = 16;
-constexpr double kStridedAccess = 12;      // vectors of an access that lanes do not walk one by one
-constexpr double kThreadNanoseconds = 4000;
+constexpr double kStridedAccess = 12;  // vectors of an access that lanes do not walk one by one
 
 double count(Dim extent) { return extent.is_symbol() ? 256 : static_cast<double>(extent.value()); }
 
@@ -37,7 +34,8 @@ double access(const loops::Index& index, uint32_t range) {
 double vector_work(const Pass& pass, std::optional<uint32_t> range) {
   double work = 0;
   for (const Inst& inst : pass.insts) {
-    const bool memory = inst.kind == InstKind::kLoad || inst.kind == InstKind::kStore || inst.kind == InstKind::kAccumulate;
+    const bool memory =
+        inst.kind == InstKind::kLoad || inst.kind == InstKind::kStore || inst.kind == InstKind::kAccumulate;
     work += memory ? (range ? access(inst.index, *range) : 1) : inst.kind == InstKind::kApply ? inst.row->cost : 1;
   }
   return work;
@@ -49,7 +47,8 @@ double estimate(const Kernel& kernel, int vector) {
   for (const Pass& pass : kernel.passes) {
     std::optional<uint32_t> range;
     if (vector >= 0) range = static_cast<uint32_t>(vector);
-    if (vector == Schedule::kInner && !pass.inner.empty()) range = first_inner + static_cast<uint32_t>(pass.inner.size()) - 1;
+    if (vector == Schedule::kInner && !pass.inner.empty())
+      range = first_inner + static_cast<uint32_t>(pass.inner.size()) - 1;
     double iterations = 1;
     const auto ranges = first_inner + pass.inner.size();
     for (uint32_t r = 0; r < ranges; ++r) {
@@ -57,7 +56,8 @@ double estimate(const Kernel& kernel, int vector) {
       iterations *= range && r == *range ? std::ceil(extent / kLanes) : extent;
     }
     for (const Inst& inst : pass.insts)
-      if (inst.kind == InstKind::kAccumulate && vector == Schedule::kInner) return std::numeric_limits<double>::infinity();
+      if (inst.kind == InstKind::kAccumulate && vector == Schedule::kInner)
+        return std::numeric_limits<double>::infinity();
     total += iterations * vector_work(pass, range);
   }
   return total;
@@ -68,7 +68,8 @@ double estimate(const Kernel& kernel, int vector) {
 void schedule_cpu(Kernel& kernel) {
   kernel.schedule = {};
   if (kernel.is_dot()) return;
-  const bool has_inner = std::any_of(kernel.passes.begin(), kernel.passes.end(), [](const Pass& pass) { return !pass.inner.empty(); });
+  const bool has_inner =
+      std::any_of(kernel.passes.begin(), kernel.passes.end(), [](const Pass& pass) { return !pass.inner.empty(); });
   double best = estimate(kernel, Schedule::kScalar);
   const auto consider = [&](int vector) {
     const double cost = estimate(kernel, vector);
@@ -82,7 +83,5 @@ void schedule_cpu(Kernel& kernel) {
   for (const Pass& pass : kernel.passes) longest = std::max(longest, pass.insts.size());
   kernel.schedule.unroll = longest <= 8 ? 4 : longest <= 24 ? 2 : 1;
 }
-
-bool worth_threads(const Kernel& kernel) { return nanoseconds(kernel) > kThreadNanoseconds; }
 
 }  // namespace sinter::passes

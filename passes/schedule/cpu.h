@@ -1,4 +1,5 @@
-// How a kernel runs on a CPU: which range the vector lanes run over, how many vectors are in flight, whether threads pay.
+// How a kernel runs on a CPU: which range the vector lanes run over, how many vectors are in flight, whether threads
+// pay.
 #pragma once
 
 #include "ir/loops/kernel.h"
@@ -8,7 +9,7 @@ namespace sinter::passes {
 // Fills kernel.schedule. Dot kernels keep the code generator's own tiles.
 void schedule_cpu(loops::Kernel& kernel);
 
-// Whether the kernel is long enough to be worth waking a second thread for.
-[[nodiscard]] bool worth_threads(const loops::Kernel& kernel);
+// Work below this is not worth waking a second thread for.
+inline constexpr double kThreadNanoseconds = 4000;
 
 }  // namespace sinter::passes

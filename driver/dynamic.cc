@@ -1,0 +1,99 @@
+// Kernels of the dynamic engine: one operation, extents and strides given at launch.
+#include <array>
+
+#include "driver/compile.h"
+#include "driver/kernels.h"
+#include "passes/fuse/cost.h"
+#include "passes/schedule/cpu.h"
+#include "runtime/run_program.h"
+
+namespace sinter::driver {
+namespace {
+
+constexpr size_t kMaxBuffers = 32, kMaxSymbols = 64;
+
+class CpuDynamicKernel : public DynamicKernel {
+ public:
+  CpuDynamicKernel(const ir::Graph& graph, passes::LoweredKernel lowered, int symbols)
+      : symbols_(static_cast<size_t>(symbols)), products_(std::move(lowered.products)), cost_(lowered.kernel) {
+    invariant(lowered.values.size() <= kMaxBuffers && symbols_ + products_.size() <= kMaxSymbols,
+              "a dynamic kernel has few buffers and symbols");
+    finish_kernel(lowered.kernel, "dynamic." + lowered.kernel.name);
+    for (size_t b = 0; b < lowered.values.size(); ++b) buffers_.push_back(source(graph, lowered, b));
+    CompileStats stats;
+    code_ = compile_kernels({&lowered.kernel, 1}, "", stats)[0];
+  }
+
+  void run(std::span<void* const> inputs, std::span<void* const> outputs, std::span<const int64_t> given,
+           runtime::ThreadTeam& team) const override {
+    std::array<int64_t, kMaxSymbols> symbols;
+    std::copy(given.begin(), given.end(), symbols.begin());
+    for (size_t p = 0; p < products_.size(); ++p) {
+      int64_t product = 1;
+      for (Dim dim : products_[p])
+        product *= dim.is_symbol() ? symbols[static_cast<size_t>(dim.symbol_id())] : dim.value();
+      symbols[symbols_ + p] = product;
+    }
+    std::array<void*, kMaxBuffers> buffers;
+    for (size_t b = 0; b < buffers_.size(); ++b) {
+      const Source& from = buffers_[b];
+      buffers[b] = from.constant ? const_cast<std::byte*>(from.constant->bytes.data())
+                                 : (from.output ? outputs : inputs)[from.index];
+    }
+    const std::span<const int64_t> values(symbols.data(), symbols_ + products_.size());
+    const int64_t count = units(*code_, values);
+    const bool parallel = count > 1 && cost_.nanoseconds(values) > passes::kThreadNanoseconds;
+    runtime::KernelStatus status;
+    runtime::run_kernel(*code_, buffers.data(), symbols.data(), count, parallel, team, status);
+    if (status.failed != 0) throw_index_error(code_->name, to_string(current_location()), status);
+  }
+
+ private:
+  struct Source {
+    bool output = false;
+    size_t index = 0;
+    std::shared_ptr<const ir::Literal> constant;
+  };
+
+  static Source source(const ir::Graph& graph, const passes::LoweredKernel& lowered, size_t buffer) {
+    const ir::Value value = lowered.values[buffer];
+    if (lowered.kernel.buffers[buffer].role == loops::Buffer::Role::kIn) {
+      for (size_t p = 0; p < graph.parameters().size(); ++p)
+        if (graph.parameters()[p].value == value) return {false, p, nullptr};
+      return {false, 0, std::get<ir::ConstantAttributes>(graph.op(value).attributes).value};
+    }
+    for (size_t r = 0; r < graph.results.size(); ++r)
+      if (passes::storage_of(graph, graph.results[r]) == value) return {true, r, nullptr};
+    throw InternalError("a dynamic kernel writes something that is no result");
+  }
+
+  size_t symbols_;
+  std::vector<std::vector<Dim>> products_;
+  passes::Cost cost_;
+  std::vector<Source> buffers_;
+  std::shared_ptr<const runtime::KernelCode> code_;
+};
+
+}  // namespace
+
+std::shared_ptr<const DynamicKernel> compile_dynamic(const ir::Graph& graph, std::span<const Operand> operands,
+                                                     int symbols) {
+  std::vector<bool> in_memory(graph.ops().size());
+  for (const ir::Parameter& parameter : graph.parameters()) in_memory[parameter.value.op] = true;
+  passes::Cluster cluster;
+  for (uint32_t op = 0; op < graph.ops().size(); ++op)
+    if (passes::is_work(graph.ops()[op])) cluster.ops.push_back(op);
+  for (ir::Value result : graph.results) cluster.outputs.push_back(passes::storage_of(graph, result));
+  const auto layouts = [&](ir::Value value) -> std::optional<std::vector<Dim>> {
+    for (size_t p = 0; p < graph.parameters().size(); ++p)
+      if (graph.parameters()[p].value == value) return operands[p].strides;
+    return std::nullopt;
+  };
+  passes::LowerResult result =
+      passes::lower({.graph = &graph, .in_memory = &in_memory, .layouts = layouts, .symbols = symbols}, cluster);
+  if (!result.lowered)
+    throw InternalError(fmt::format("an operation of the dynamic engine cannot be one kernel: {}", result.reason));
+  return std::make_shared<CpuDynamicKernel>(graph, std::move(*result.lowered), symbols);
+}
+
+}  // namespace sinter::driver

@@ -1,0 +1,35 @@
+// What static and dynamic compilation share: clusters to scheduled kernels, kernels to machine code through the caches,
+// errors of running kernels.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "driver/compile.h"
+#include "ir/loops/kernel.h"
+#include "passes/fuse/fuse.h"
+#include "passes/lower/lower.h"
+#include "runtime/program.h"
+
+namespace sinter::driver {
+
+// Lowers, collapses and schedules every cluster; verifies and dumps as the knobs ask.
+[[nodiscard]] std::vector<passes::LoweredKernel> lower_all(const ir::Graph& graph, const passes::Fusion& fusion);
+// One kernel's range joining and schedule, and what the knobs ask.
+void finish_kernel(loops::Kernel& kernel, const std::string& subject);
+
+// Machine code for each kernel, from the process's cache, the disk's, or LLVM; counted in stats. isa as in
+// CompileOptions.
+[[nodiscard]] std::vector<std::shared_ptr<const runtime::KernelCode>> compile_kernels(
+    std::span<const loops::Kernel> kernels, const std::string& isa, CompileStats& stats);
+
+// Units of work for these run-time symbols.
+[[nodiscard]] int64_t units(const runtime::KernelCode& code, std::span<const int64_t> symbols);
+
+// IndexError for a failed check.
+[[noreturn]] void throw_index_error(const std::string& kernel, const std::string& where,
+                                    const runtime::KernelStatus& status);
+
+}  // namespace sinter::driver
