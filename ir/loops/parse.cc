@@ -213,10 +213,10 @@ class Parser {
       Atom atom{.of = std::make_shared<const Index>(index(depth + 1))};
       if (accept("/"))
         atom.kind = Atom::Kind::kDiv;
-      else if (accept("%"))
+      else if (accept_word("mod"))
         atom.kind = Atom::Kind::kMod;
       else
-        lexer_.fail_expected("'/' or '%'");
+        lexer_.fail_expected("'/' or 'mod'");
       const Token at = token();
       atom.by = dim();
       if (atom.by.is(0)) lexer_.fail(at, "division by zero in an index");

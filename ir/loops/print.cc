@@ -125,7 +125,7 @@ class Printer {
     }
     out_ += '(';
     if (atom.of) index(*atom.of);
-    add(" {} {})", atom.kind == Atom::Kind::kDiv ? '/' : '%', to_string(atom.by));
+    add(" {} {})", atom.kind == Atom::Kind::kDiv ? "/" : "mod", to_string(atom.by));
   }
 
   void operands(const Inst& inst) {

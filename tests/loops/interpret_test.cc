@@ -153,8 +153,8 @@ TEST(Interpret, DivisionsRoundDown) {
       for i0 < 20 {
         pass {
           %0 = index i64 (i0 - 10 / 4)
-          %1 = index i64 3*(2*i0 - 7 % 5) + (7*(i0 / 2) + 1 / 3)
-          store i64 %x[8*(i0 / 4) + (i0 % 4)], %0
+          %1 = index i64 3*(2*i0 - 7 mod 5) + (7*(i0 / 2) + 1 / 3)
+          store i64 %x[8*(i0 / 4) + (i0 mod 4)], %0
           store i64 %y[i0], %1
         }
       }
