@@ -30,7 +30,7 @@ enum Traits : uint8_t {
   kNoTraits = 0,
   kCommutative = 1,
   kAssociative = 2,  // exactly, in every dtype of the row: floating addition is not
-  kIdempotent = 4,   // f(f(x)) = f(x)
+  kIdempotent = 4,   // f(f(x)) = f(x), with two operands f(x, x) = x
 };
 
 struct Domain {  // where tests draw operands of float type
