@@ -46,7 +46,9 @@ TEST_P(RowGradients, AgreeWithFiniteDifferences) {
         check.inputs[0].view<double>()[i] = std::uniform_real_distribution<double>(-3, 3)(random);
   }
   EXPECT_EQ(check_gradients(check, random,
-                            [&](Builder& b, const Values& x) { return b.add(*find_op(row.name), NoAttributes{}, x); }),
+                            [&](Builder& b, const Values& x) {
+                              return convert(b, b.add(*find_op(row.name), NoAttributes{}, x), kFloat64);
+                            }),
             "");
 }
 

@@ -1,11 +1,19 @@
 // call: runs another graph on the operands. Operand types are those of its parameters; the results are its results.
-// Differentiation inlines calls first.
+// Differentiation inlines calls first; evaluation refuses calls nested deeper than kMaxDepth.
 #include "ir/graph/graph.h"
 #include "ir/graph/ops/check.h"
 #include "ir/graph/reference.h"
 
 namespace sinter::ir::ops {
 namespace {
+
+constexpr int kMaxDepth = 500;
+thread_local int g_depth = 0;
+
+struct DepthScope {
+  DepthScope() { ++g_depth; }
+  ~DepthScope() { --g_depth; }
+};
 
 const Graph& callee_of(const Attributes& attributes) {
   const Graph* callee = as<CallAttributes>(attributes).callee.get();
@@ -34,6 +42,10 @@ std::vector<Type> infer(const OpDef& def, const Attributes& attributes, std::spa
 
 void evaluate(const OpDef&, const Attributes& attributes, Arithmetic arithmetic,
               std::span<const Literal* const> operands, std::span<Literal> results) {
+  if (g_depth == kMaxDepth)
+    throw ValueError(fmt::format("call: @{} is nested {} calls deep, expected at most {}", callee_of(attributes).name,
+                                 kMaxDepth + 1, kMaxDepth));
+  const DepthScope deeper;
   std::vector<Literal> inputs;
   for (const Literal* operand : operands) inputs.push_back(*operand);
   std::vector<Literal> made = ir::evaluate(callee_of(attributes), inputs, arithmetic);

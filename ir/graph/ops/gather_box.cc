@@ -16,12 +16,15 @@ std::string position(const Shape& shape, int64_t at) {
   return to_string(index);
 }
 
-void check_range(const OpDef& def, const Literal& indices, int64_t size) {
+void check_range(const OpDef& def, const Literal& indices, int64_t axis, int64_t size) {
   const std::span<const int64_t> given = indices.view<int64_t>();
-  for (size_t i = 0; i < given.size(); ++i)
-    if (given[i] < 0 || given[i] >= size)
-      throw IndexError(fmt::format("{}: argument 2 has index {} at position {}, expected 0 to {}", def.name, given[i],
-                                   position(indices.type.shape, static_cast<int64_t>(i)), size - 1));
+  for (size_t i = 0; i < given.size(); ++i) {
+    if (given[i] >= 0 && given[i] < size) continue;
+    const std::string where = fmt::format("{}: argument 2 has index {} at position {}", def.name, given[i],
+                                          position(indices.type.shape, static_cast<int64_t>(i)));
+    if (size == 0) throw IndexError(fmt::format("{}, but axis {} of argument 1 has no elements", where, axis));
+    throw IndexError(fmt::format("{}, expected 0 to {}", where, size - 1));
+  }
 }
 
 }  // namespace
@@ -49,7 +52,7 @@ Type gathered_type(const OpDef& def, const GatherAttributes& attributes, const T
 std::vector<size_t> gathered_offsets(const OpDef& def, const GatherAttributes& attributes, const Type& data,
                                      const Literal& indices, const Shape& gathered) {
   const auto [axis, batch] = attributes;
-  check_range(def, indices, data.shape[axis].value());
+  check_range(def, indices, axis, data.shape[axis].value());
   const std::vector<int64_t> data_strides = data.shape.strides(), index_strides = indices.type.shape.strides();
   const int64_t picked = indices.type.shape.rank() - batch;  // how many axes replace A
   Strided in_data, in_indices;
