@@ -1,4 +1,5 @@
-// Graph -> executable: joins passes, code generation and runtime. Compiled programs and kernels are kept in process and on disk.
+// Graph -> executable: joins passes, code generation and runtime. Compiled programs and kernels are kept in process and
+// on disk.
 #pragma once
 
 #include <memory>
@@ -16,34 +17,35 @@ class ThreadTeam;
 namespace sinter::driver {
 
 struct CompileOptions {
-  bool fuse = true;        // off: one kernel an operation (contrast, tests): the same bits
-  std::string isa;         // "", "avx2", "avx512": "" is SINTER_ISA or the machine's best
+  bool fuse = true;  // off: one kernel an operation (contrast, tests): the same bits
+  std::string isa;   // "", "avx2", "avx512": "" is SINTER_ISA or the machine's best
 };
 
 struct CompileStats {
   double passes_ms = 0, codegen_ms = 0;
   size_t kernels = 0, launches = 0, barriers = 0;
-  size_t compiled = 0, from_cache = 0;   // kernels compiled now, and found on disk or in process
+  size_t compiled = 0, from_cache = 0;  // kernels compiled now, and found on disk or in process
   uint64_t arena_bytes = 0, bytes_moved = 0;
 };
 
 class Executable {
  public:
   virtual ~Executable() = default;
-  // Runs once. inputs[i]: contiguous storage of parameter i, 64-byte aligned; outputs[r]: of result r. For a state pair (p, r)
-  // the new value is written into inputs[p] and outputs[r] is ignored. Other inputs are not written. Re-entrant. Allocates nothing
-  // after the first run on a thread team. IndexError (with the user's line) when an index was out of range: state is as before.
+  // Runs once. inputs[i]: contiguous storage of parameter i, 64-byte aligned; outputs[r]: of result r. For a state pair
+  // (p, r) the new value is written into inputs[p] and outputs[r] is ignored. Other inputs are not written. Re-entrant.
+  // Allocates nothing after the first run on a thread team. IndexError (with the user's line) when an index was out of
+  // range: state is as before.
   virtual void run(std::span<void* const> inputs, std::span<void* const> outputs, runtime::ThreadTeam& team) const = 0;
   [[nodiscard]] virtual const CompileStats& stats() const = 0;
-  [[nodiscard]] virtual const ir::Graph& graph() const = 0;   // after the graph passes
+  [[nodiscard]] virtual const ir::Graph& graph() const = 0;  // after the graph passes
 };
 
 // All shapes constant.
 [[nodiscard]] std::shared_ptr<const Executable> compile(const ir::Graph& graph, const CompileOptions& options = {});
 
-// One operation with run-time extents, for the dynamic engine: `graph` has one operation (or a small elementwise composition)
-// whose parameter types have symbolic dimensions s0, s1, ...; each parameter i comes with its strides in elements, one a
-// dimension: constants (0: broadcast, 1: contiguous) or symbols again (any run-time value).
+// One operation with run-time extents, for the dynamic engine: `graph` has one operation (or a small elementwise
+// composition) whose parameter types have symbolic dimensions s0, s1, ...; each parameter i comes with its strides in
+// elements, one a dimension: constants (0: broadcast, 1: contiguous) or symbols again (any run-time value).
 struct Operand {
   std::vector<Dim> strides;
 };
@@ -54,7 +56,8 @@ class DynamicKernel {
   virtual void run(std::span<void* const> inputs, std::span<void* const> outputs, std::span<const int64_t> symbols,
                    runtime::ThreadTeam& team) const = 0;
 };
-[[nodiscard]] std::shared_ptr<const DynamicKernel> compile_dynamic(const ir::Graph& graph, std::span<const Operand> operands, int symbols);
+[[nodiscard]] std::shared_ptr<const DynamicKernel> compile_dynamic(const ir::Graph& graph,
+                                                                   std::span<const Operand> operands, int symbols);
 
 // Kernels compiled by this process so far (not found in any cache).
 [[nodiscard]] size_t kernels_compiled();

@@ -20,6 +20,10 @@ bool KernelBuilder::member(uint32_t op) const {
   return std::binary_search(cluster_->ops.begin(), cluster_->ops.end(), op);
 }
 
+bool KernelBuilder::makes(ir::Value value) const {
+  return member(value.op) || std::find(cluster_->outputs.begin(), cluster_->outputs.end(), value) != cluster_->outputs.end();
+}
+
 void KernelBuilder::fail(std::string reason) {
   if (reason_.empty()) reason_ = std::move(reason);
 }
@@ -177,7 +181,7 @@ uint32_t KernelBuilder::pull(ir::Value value, const Coordinates& at) {
 uint32_t KernelBuilder::compute(ir::Value value, const Coordinates& at) {
   const ir::Op& op = graph_->op(value);
   const DType dtype = graph_->type(value).dtype;
-  if (!member(value.op) && (*context_->in_memory)[value.op]) return load(value, at);
+  if (!makes(value) && (*context_->in_memory)[value.op]) return load(value, at);
   switch (op.def->op_class) {
     case OpClass::kElementwise: {
       if (!member(value.op)) break;

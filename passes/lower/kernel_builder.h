@@ -72,6 +72,7 @@ class KernelBuilder {
   [[nodiscard]] bool is_inner(const loops::Index& index) const;
   [[nodiscard]] Dim product(const std::vector<Dim>& dims);
   [[nodiscard]] bool member(uint32_t op) const;
+  [[nodiscard]] bool makes(ir::Value value) const;  // computes it, rather than loading it
 
   const LowerContext* context_;
   const ir::Graph* graph_;

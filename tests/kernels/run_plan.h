@@ -1,0 +1,27 @@
+// Runs a graph the long way: fused, lowered, planned, each kernel interpreted in the memory that the plan gives it. No code generation.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "ir/graph/graph.h"
+#include "ir/loops/kernel.h"
+
+namespace sinter::test {
+
+struct PlanRun {
+  std::vector<ir::Literal> results;
+  std::vector<loops::Kernel> kernels;  // in the order run
+  std::string plan;                    // as text
+};
+
+struct PlanOptions {
+  bool fuse = true;
+  bool backwards = false;  // runs the steps of a phase in reverse order: the plan says that their order means nothing
+};
+
+// `graph` has no calls. Every kernel is verified, printed and parsed again before it runs.
+[[nodiscard]] PlanRun run_plan(const ir::Graph& graph, std::span<const ir::Literal> inputs, const PlanOptions& options);
+
+}  // namespace sinter::test
