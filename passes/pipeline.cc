@@ -7,6 +7,7 @@
 #include "passes/differentiate.h"
 #include "passes/inline_calls.h"
 #include "passes/simplify.h"
+#include "passes/transposed_dot.h"
 #include "passes/value_numbering.h"
 
 namespace sinter::passes {
@@ -17,14 +18,17 @@ constexpr Pass kDeadCode{"dead_code", "drops operations that no result needs", d
 constexpr Pass kDifferentiate{"differentiate", "appends the gradients of the first result by each float parameter",
                               differentiate_first_result};
 constexpr Pass kSimplify{"simplify", "replaces operations by cheaper ones with the same bits", simplify};
+constexpr Pass kTransposedDot{"transposed_dot", "makes matrix products come out the way round they are wanted",
+                              transposed_dot};
 constexpr Pass kValueNumbering{"value_numbering", "keeps one of each set of equal operations", value_numbering};
 
-constexpr std::array kPasses{kInlineCalls, kDifferentiate, kDeadCode, kSimplify, kValueNumbering};
+constexpr std::array kPasses{kInlineCalls, kDifferentiate, kDeadCode, kSimplify, kTransposedDot, kValueNumbering};
 
 constexpr std::array kPipeline{
     kInlineCalls,  // first: no later pass looks into callees
     kDeadCode,     // before simplify, which would otherwise work on what differentiation made and nobody reads
     kSimplify,
+    kTransposedDot,   // before the second simplify, which joins the transposes it makes with those it finds
     kValueNumbering,  // after simplify: equal values written differently have one form by now
     kSimplify,        // again: merged operands match more rules (select(c, x, x))
     kDeadCode,        // last: what was replaced is still there

@@ -42,14 +42,9 @@ class Fuser {
       if (!is_work(graph.op(result)) && graph.op(result).def->op_class != OpClass::kParameter) materialize(result);
   }
 
-  void sweep() {
-    for (uint32_t op = 0; op < graph_.ops().size(); ++op) {
-      if (cluster_of_[op] == kNone || !is_work(graph_.ops()[op])) continue;
-      std::vector<Value> sources = reads_[op];
-      // Matrix products first: what follows them rides on their registers.
-      std::stable_sort(sources.begin(), sources.end(), [&](Value a, Value b) { return rank(a) < rank(b); });
-      for (Value source : sources) try_merge(source, op);
-    }
+  void run() {
+    sweep(/*must_vanish=*/true);   // what makes values disappear from memory
+    sweep(/*must_vanish=*/false);  // what saves reading them once more
     for (uint32_t cluster = 0; cluster < clusters_.size(); ++cluster) try_dissolve(cluster);
   }
 
@@ -148,6 +143,25 @@ class Fuser {
     return found;
   }
 
+  void sweep(bool must_vanish) {
+    for (uint32_t op = 0; op < graph_.ops().size(); ++op) {
+      if (!is_work(graph_.ops()[op]) || copies_.contains(op)) continue;
+      std::vector<Value> sources = reads_[op];
+      // Matrix products first: what follows them rides on their registers.
+      std::stable_sort(sources.begin(), sources.end(), [&](Value a, Value b) { return rank(a) < rank(b); });
+      for (Value source : sources)
+        if (!copies_.contains(source.op)) try_merge(source, op, must_vanish);
+    }
+  }
+
+  // Whether the value need not be stored once these two share a kernel.
+  bool vanishes(Value value, uint32_t from, uint32_t to) const {
+    return !is_result_.contains(value) &&
+           std::all_of(users_[value.op].begin(), users_[value.op].end(), [&](uint32_t user) {
+             return !copies_.contains(user) && (cluster_of_[user] == from || cluster_of_[user] == to);
+           });
+  }
+
   // Whether another cluster lies on a way from one to the other.
   bool detour(uint32_t from, uint32_t to) const {
     std::vector<uint32_t> stack;
@@ -185,9 +199,10 @@ class Fuser {
     return cluster;
   }
 
-  void try_merge(Value source, uint32_t op) {
+  void try_merge(Value source, uint32_t op, bool must_vanish) {
     const uint32_t from = cluster_of_[source.op], to = cluster_of_[op];
-    if (from == to || from == kNone || clusters_[from].ops.empty()) return;
+    if (from == to || from == kNone || clusters_[from].ops.empty() || (must_vanish && !vanishes(source, from, to)))
+      return;
     if (detour(from, to))
       return record(source, op, false, "a kernel between the two needs the one and is needed by the other");
     Cluster trial = joined(clusters_[from], clusters_[to]);
@@ -207,7 +222,10 @@ class Fuser {
   // A cluster of cheap elementwise work disappears into all that read it, when each can take a copy.
   void try_dissolve(uint32_t cluster) {
     const Cluster producer = clusters_[cluster];
-    if (producer.ops.empty()) return;
+    const bool elementwise = std::all_of(producer.ops.begin(), producer.ops.end(), [&](uint32_t op) {
+      return graph_.ops()[op].def->op_class == OpClass::kElementwise;
+    });
+    if (producer.ops.empty() || !elementwise) return;
     double saved = kNanosecondsPerLaunch, extra = -price(with_outputs(producer));
     for (Value output : outputs(producer.ops)) {
       if (copies_.contains(output.op)) continue;
@@ -288,7 +306,7 @@ class Fuser {
 
 Fusion fuse(const ir::Graph& graph, const FuseOptions& options) {
   Fuser fuser(graph);
-  if (options.fuse) fuser.sweep();
+  if (options.fuse) fuser.run();
   return std::move(fuser).finish();
 }
 

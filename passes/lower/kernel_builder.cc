@@ -21,7 +21,8 @@ bool KernelBuilder::member(uint32_t op) const {
 }
 
 bool KernelBuilder::makes(ir::Value value) const {
-  return member(value.op) || std::find(cluster_->outputs.begin(), cluster_->outputs.end(), value) != cluster_->outputs.end();
+  return member(value.op) ||
+         std::find(cluster_->outputs.begin(), cluster_->outputs.end(), value) != cluster_->outputs.end();
 }
 
 void KernelBuilder::fail(std::string reason) {

@@ -33,7 +33,8 @@ Literal random_literal(const ir::Type& type, std::mt19937_64& random) {
 std::vector<loops::Kernel> check(const std::string& text, std::vector<Literal> inputs = {}) {
   const Graph graph = passes::run_passes(passes::graph_pipeline(), ir::parse(text).back()).graph;
   std::mt19937_64 random(7);
-  for (size_t p = inputs.size(); p < graph.parameters().size(); ++p) inputs.push_back(random_literal(graph.type(graph.parameters()[p].value), random));
+  for (size_t p = inputs.size(); p < graph.parameters().size(); ++p)
+    inputs.push_back(random_literal(graph.type(graph.parameters()[p].value), random));
   const std::vector<Literal> expected = ir::evaluate(graph, inputs, ir::Arithmetic::kTyped);
   std::vector<loops::Kernel> fused;
   for (const bool fuse : {false, true})
@@ -41,7 +42,8 @@ std::vector<loops::Kernel> check(const std::string& text, std::vector<Literal> i
       const PlanRun run = run_plan(graph, inputs, {.fuse = fuse, .backwards = backwards});
       EXPECT_EQ(run.results.size(), expected.size());
       for (size_t r = 0; r < expected.size(); ++r)
-        EXPECT_EQ(run.results[r].bytes, expected[r].bytes) << "result " << r << (fuse ? " fused" : " unfused") << "\n" << ir::print(graph) << run.plan;
+        EXPECT_EQ(run.results[r].bytes, expected[r].bytes) << "result " << r << (fuse ? " fused" : " unfused") << "\n"
+                                                           << ir::print(graph) << run.plan;
       fused = run.kernels;
     }
   return fused;

@@ -17,7 +17,8 @@ using passes::Place;
 loops::Kernel through_text(const loops::Kernel& kernel) {
   const std::string text = loops::print(kernel, /*locations=*/true);
   std::vector<loops::Kernel> parsed = loops::parse(text);
-  if (parsed.size() != 1 || loops::print(parsed[0], true) != text) throw InternalError("kernel text does not round-trip:\n" + text);
+  if (parsed.size() != 1 || loops::print(parsed[0], true) != text)
+    throw InternalError("kernel text does not round-trip:\n" + text);
   return std::move(parsed[0]);
 }
 
@@ -27,7 +28,8 @@ PlanRun run_plan(const ir::Graph& graph, std::span<const ir::Literal> inputs, co
   const passes::Fusion fusion = passes::fuse(graph, {.fuse = options.fuse});
   std::vector<passes::LoweredKernel> kernels;
   for (const passes::Cluster& cluster : fusion.clusters) {
-    passes::LowerResult result = passes::lower({.graph = &graph, .in_memory = &fusion.in_memory, .layouts = nullptr}, cluster);
+    passes::LowerResult result =
+        passes::lower({.graph = &graph, .in_memory = &fusion.in_memory, .layouts = nullptr}, cluster);
     if (!result.lowered) throw InternalError("cluster cannot be lowered: " + result.reason);
     loops::verify(result.lowered->kernel);
     passes::collapse(result.lowered->kernel);
@@ -42,13 +44,18 @@ PlanRun run_plan(const ir::Graph& graph, std::span<const ir::Literal> inputs, co
   std::vector<std::byte> arena(plan.arena_bytes, std::byte{0xff});  // NaN where nothing was written
   std::vector<ir::Literal> in(inputs.begin(), inputs.end()), out, constants;
   for (ir::Value result : graph.results) out.push_back(ir::Literal::zeros(graph.type(result)));
-  for (ir::Value value : plan.constants) constants.push_back(*std::get<ir::ConstantAttributes>(graph.op(value).attributes).value);
+  for (ir::Value value : plan.constants)
+    constants.push_back(*std::get<ir::ConstantAttributes>(graph.op(value).attributes).value);
   const auto storage = [&](const Place& place) -> std::span<std::byte> {
     switch (place.kind) {
-      case Place::Kind::kInput: return in[place.index].bytes;
-      case Place::Kind::kOutput: return out[place.index].bytes;
-      case Place::Kind::kConstant: return constants[place.index].bytes;
-      case Place::Kind::kArena: break;
+      case Place::Kind::kInput:
+        return in[place.index].bytes;
+      case Place::Kind::kOutput:
+        return out[place.index].bytes;
+      case Place::Kind::kConstant:
+        return constants[place.index].bytes;
+      case Place::Kind::kArena:
+        break;
     }
     return std::span(arena).subspan(place.index, place.bytes);
   };

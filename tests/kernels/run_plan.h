@@ -1,4 +1,5 @@
-// Runs a graph the long way: fused, lowered, planned, each kernel interpreted in the memory that the plan gives it. No code generation.
+// Runs a graph the long way: fused, lowered, planned, each kernel interpreted in the memory that the plan gives it. No
+// code generation.
 #pragma once
 
 #include <span>
