@@ -45,7 +45,7 @@ class Interpreter {
       const auto elements = static_cast<uint64_t>(number(kernel.buffers[i].size));
       invariant(buffers[i].size() / size_of(kernel.buffers[i].dtype) >= elements, "storage is as large as its buffer");
     }
-    if (check == Check::kRaces) races_.emplace(buffers);
+    if (check == Check::kRaces) races_.emplace(kernel, buffers);
     for (const Pass& pass : kernel.passes)
       for (const Inst& inst : pass.insts) values_.push_back({.size = size_of(inst.dtype)});
     for (Storage& value : values_) {
@@ -211,7 +211,7 @@ class Interpreter {
       if (guard != nullptr && guard[lane] == std::byte{0}) continue;
       if (static_cast<uint64_t>(index[lane]) >= size) fail(lane, fmt::format("element {} of {}", index[lane], size));
       out[lane] = buffers_[inst_->buffer].data() + static_cast<size_t>(index[lane]) * width;
-      if (races_) check_race(lane, static_cast<size_t>(index[lane]), width, access);
+      if (races_) check_race(lane, static_cast<size_t>(index[lane]), access);
     }
   }
 
@@ -221,8 +221,8 @@ class Interpreter {
             .inner = chunk_.first + static_cast<int64_t>(lane % chunk_.count)};
   }
 
-  void check_race(size_t lane, size_t element, size_t width, Access access) {
-    const char* clash = races_->record(inst_->buffer, element, width, access, moment(lane));
+  void check_race(size_t lane, size_t element, Access access) {
+    const char* clash = races_->record(inst_->buffer, element, access, moment(lane));
     if (clash != nullptr) fail(lane, fmt::format("element {}, but {}", element, clash));
   }
 

@@ -2,8 +2,14 @@
 
 namespace sinter::loops {
 
-RaceCheck::RaceCheck(std::span<const std::span<std::byte>> buffers) {
-  for (const auto& bytes : buffers) of_buffer_.push_back(&storage_[bytes.data()]);
+RaceCheck::RaceCheck(const Kernel& kernel, std::span<const std::span<std::byte>> buffers) {
+  const auto key = [&](size_t i) { return std::pair{buffers[i].data(), size_of(kernel.buffers[i].dtype)}; };
+  for (size_t i = 0; i < buffers.size(); ++i)
+    if (kernel.buffers[i].role != Buffer::Role::kIn) storage_[key(i)].resize(buffers[i].size() / key(i).second);
+  for (size_t i = 0; i < buffers.size(); ++i) {
+    const auto found = storage_.find(key(i));
+    of_buffer_.push_back(found == storage_.end() ? nullptr : &found->second);
+  }
 }
 
 void RaceCheck::Last::add(const Moment& now) {
@@ -16,11 +22,11 @@ bool RaceCheck::Last::other_inner(const Moment& now) const {
   return moment.outer == now.outer && moment.pass == now.pass && (many_inner || moment.inner != now.inner);
 }
 
-const char* RaceCheck::record(size_t buffer, size_t element, size_t element_size, Access access, const Moment& now) {
+const char* RaceCheck::record(size_t buffer, size_t element, Access access, const Moment& now) {
+  if (of_buffer_[buffer] == nullptr) return nullptr;
   std::vector<Element>& elements = *of_buffer_[buffer];
-  const size_t at = element * element_size;  // by byte, so that buffers of different dtypes may share storage
-  if (elements.size() <= at) elements.resize(at + 1);
-  Element& seen = elements[at];
+  if (elements.size() <= element) elements.resize(element + 1);  // storage shared with a smaller one
+  Element& seen = elements[element];
   const bool changes = access != Access::kRead;
   const char* clash = nullptr;
   if (seen.write.other_outer(now) || seen.accumulate.other_outer(now))

@@ -5,7 +5,10 @@
 #include <cstdint>
 #include <map>
 #include <span>
+#include <utility>
 #include <vector>
+
+#include "ir/loops/kernel.h"
 
 namespace sinter::loops {
 
@@ -18,13 +21,13 @@ struct Moment {
   int64_t inner = 0;  // linear inner point
 };
 
-// Remembers who touched each element of each buffer. Buffers that share their storage are one.
+// Remembers who touched each element of the buffers that are stored to. Buffers of one element size that share their
+// storage are one.
 class RaceCheck {
  public:
-  explicit RaceCheck(std::span<const std::span<std::byte>> buffers);
+  RaceCheck(const Kernel& kernel, std::span<const std::span<std::byte>> buffers);
   // What the access clashes with, in words; null when it clashes with nothing so far.
-  [[nodiscard]] const char* record(size_t buffer, size_t element, size_t element_size, Access access,
-                                   const Moment& now);
+  [[nodiscard]] const char* record(size_t buffer, size_t element, Access access, const Moment& now);
 
  private:
   // The last moment of each kind of access, and whether it stands for several inner points of its pass.
@@ -40,8 +43,8 @@ class RaceCheck {
   struct Element {
     Last read, write, accumulate;
   };
-  std::map<const std::byte*, std::vector<Element>> storage_;
-  std::vector<std::vector<Element>*> of_buffer_;
+  std::map<std::pair<const std::byte*, size_t>, std::vector<Element>> storage_;
+  std::vector<std::vector<Element>*> of_buffer_;  // null: never stored to
 };
 
 }  // namespace sinter::loops

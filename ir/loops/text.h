@@ -25,7 +25,8 @@
 // INDEX: a sum of terms and constants, which may be subtracted. A term is ATOM or COEFFICIENT*ATOM, the coefficient a
 // number or a symbol s0, s1, ...; an atom is a range, a value %n, (INDEX / DIM) rounded down, or (INDEX mod DIM), never
 // negative.
-// schedule(...): vector = inner, i0, i1, ...; unroll; tile_rows; tile_columns; block_k. What has its default is left out.
+// schedule(...): vector = inner, i0, i1, ...; unroll; tile_rows; tile_columns; block_k. What has its default is left
+// out.
 #pragma once
 
 #include <string>
