@@ -1,0 +1,168 @@
+// Loads and stores of passes.
+#include <algorithm>
+
+#include "codegen/cpu/pass_emitter.h"
+#include "codegen/cpu/prims.h"
+
+namespace sinter::codegen::cpu {
+
+using loops::Inst;
+using loops::InstKind;
+using llvm::Value;
+
+bool PassEmitter::is_written(uint32_t buffer) const {
+  for (const loops::Pass& pass : kernel_.passes)
+    for (const Inst& inst : pass.insts)
+      if ((inst.kind == InstKind::kStore || inst.kind == InstKind::kAccumulate) && inst.buffer == buffer) return true;
+  return false;
+}
+
+// Where the condition holds the pointer, elsewhere one that may be read (it reads zero), so that no branch is needed.
+Value* PassEmitter::safe_pointer(Value* pointer, Value* condition, DType dtype) {
+  auto& b = nest_.b;
+  if (zero_slot_ == nullptr) {
+    zero_slot_ = nest_.stack(b.getInt64Ty(), 1);
+    nest_.at(0, [&] {
+      auto* store = b.CreateStore(b.getInt64(0), zero_slot_);
+      store->moveAfter(llvm::cast<llvm::Instruction>(zero_slot_));
+    });
+  }
+  (void)dtype;
+  Value* safe = zero_slot_;
+  if (pointer->getType()->isVectorTy()) safe = b.CreateVectorSplat(lanes_.width, safe);
+  return b.CreateSelect(condition, pointer, safe);
+}
+
+// The lanes of a copy in which the access happens; null for all.
+Value* PassEmitter::mask_of(const Inst& inst, unsigned copy) {
+  if (inst.guard < 0) return lanes_.mask;
+  const Val& guard = values_[static_cast<size_t>(inst.guard)];
+  Value* lanes = in_lanes(guard, copy);
+  return lanes_.mask == nullptr ? lanes : nest_.b.CreateAnd(lanes, lanes_.mask);
+}
+
+Value* PassEmitter::load_at(const Place& place, unsigned copy, Value* mask) {
+  auto& b = nest_.b;
+  llvm::Type* element = memory_type(b.getContext(), place.dtype);
+  auto* type = llvm::FixedVectorType::get(element, lanes_.width);
+  const llvm::Align align(size_of(place.dtype));
+  Value* pointer = place.pointers[place.form == Place::Form::kUniform ? 0 : copy];
+  Value* loaded = nullptr;
+  if (place.form == Place::Form::kContiguous) {
+    loaded = mask == nullptr ? static_cast<Value*>(b.CreateAlignedLoad(type, pointer, align))
+                             : b.CreateMaskedLoad(type, pointer, align, mask, llvm::Constant::getNullValue(type));
+  } else if (place.form == Place::Form::kGather) {
+    if (mask != nullptr) pointer = safe_pointer(pointer, mask, place.dtype);
+    loaded = b.CreateMaskedGather(type, pointer, align);
+  } else {
+    loaded = b.CreateAlignedLoad(element, pointer, align);
+    if (place.form == Place::Form::kSplat) loaded = b.CreateVectorSplat(lanes_.width, loaded);
+  }
+  if (place.dtype == kBool) loaded = b.CreateICmpNE(loaded, llvm::Constant::getNullValue(loaded->getType()));
+  return loaded;
+}
+
+Val PassEmitter::load(const Inst& inst) {
+  Place place = this->place(inst.buffer, inst.index);
+  const Val* guard = inst.guard < 0 ? nullptr : &values_[static_cast<size_t>(inst.guard)];
+  int level = std::max(place.level, guard == nullptr ? 0 : guard->level);
+  if (is_written(inst.buffer)) level = nest_.level();
+  level = std::min(nest_.certain_level(level), nest_.level());
+  Val loaded{.varying = place.form != Place::Form::kUniform || (guard != nullptr && guard->varying), .level = level};
+  nest_.at(level, [&] {
+    auto& b = nest_.b;
+    if (place.form == Place::Form::kUniform || place.form == Place::Form::kSplat) {
+      // A lane's guard is applied to the value; the pointer is good as soon as any lane wants it.
+      for (unsigned c = 0; c < (loaded.varying ? lanes_.copies : 1); ++c) {
+        Place one = place;
+        Value*& pointer = one.pointers[place.form == Place::Form::kUniform ? 0 : c];
+        if (guard != nullptr) {
+          Value* any = guard->varying ? b.CreateOrReduce(mask_of(inst, c)) : guard->at[0];
+          pointer = safe_pointer(pointer, any, place.dtype);
+        }
+        Value* value = load_at(one, c, nullptr);
+        if (guard != nullptr && guard->varying) {
+          if (!value->getType()->isVectorTy()) value = b.CreateVectorSplat(lanes_.width, value);
+          value = b.CreateSelect(mask_of(inst, c), value, llvm::Constant::getNullValue(value->getType()));
+        }
+        loaded.at.push_back(value);
+      }
+    } else {
+      for (unsigned c = 0; c < lanes_.copies; ++c) loaded.at.push_back(load_at(place, c, mask_of(inst, c)));
+    }
+  });
+  return loaded;
+}
+
+void PassEmitter::store_at(const Place& place, unsigned copy, Value* value, Value* mask) {
+  auto& b = nest_.b;
+  if (place.dtype == kBool) value = b.CreateZExt(value, with_element(value->getType(), b.getInt8Ty()));
+  const llvm::Align align(size_of(place.dtype));
+  Value* pointer = place.pointers[place.form == Place::Form::kUniform ? 0 : copy];
+  if (place.form == Place::Form::kContiguous) {
+    if (mask == nullptr)
+      b.CreateAlignedStore(value, pointer, align);
+    else
+      b.CreateMaskedStore(value, pointer, align, mask);
+    return;
+  }
+  if (!value->getType()->isVectorTy()) {
+    b.CreateAlignedStore(value, pointer, align);
+    return;
+  }
+  if (!pointer->getType()->isVectorTy()) pointer = b.CreateVectorSplat(lanes_.width, pointer);
+  if (mask != nullptr) {
+    if (sink_slot_ == nullptr) sink_slot_ = nest_.stack(b.getInt64Ty(), 1);
+    pointer = b.CreateSelect(mask, pointer, b.CreateVectorSplat(lanes_.width, sink_slot_));
+  }
+  b.CreateMaskedScatter(value, pointer, align);  // in order of lanes: the last one stays
+}
+
+void PassEmitter::store(const Inst& inst) {
+  auto& b = nest_.b;
+  const Place place = this->place(inst.buffer, inst.index);
+  const Val& value = values_[inst.operands[0]];
+  const Val* guard = inst.guard < 0 ? nullptr : &values_[static_cast<size_t>(inst.guard)];
+  if (place.form == Place::Form::kUniform && !value.varying && (guard == nullptr || !guard->varying)) {
+    if (guard == nullptr)
+      store_at(place, 0, value.at[0], nullptr);
+    else
+      nest_.when(guard->at[0], [&] { store_at(place, 0, value.at[0], nullptr); });
+    return;
+  }
+  for (unsigned c = 0; c < lanes_.copies; ++c) {
+    Value* mask = mask_of(inst, c);
+    if (lanes_.width == 1) {
+      nest_.when(mask, [&] { store_at(place, c, value.at[0], nullptr); });
+    } else {
+      store_at(place, c, in_lanes(value, c), mask);
+    }
+  }
+  (void)b;
+}
+
+// Lanes run over outer points, which never meet; the inner points come one after the other.
+void PassEmitter::accumulate(const Inst& inst) {
+  auto& b = nest_.b;
+  const Place place = this->place(inst.buffer, inst.index);
+  const Val& value = values_[inst.operands[0]];
+  const auto sum = [&](Value* x, Value* y) {
+    return is_float(inst.dtype) ? b.CreateFAdd(x, y) : inst.dtype == kBool ? b.CreateOr(x, y) : b.CreateAdd(x, y);
+  };
+  if (lanes_.width == 1) {
+    const auto add = [&] { store_at(place, 0, sum(load_at(place, 0, nullptr), value.at[0]), nullptr); };
+    if (inst.guard < 0)
+      add();
+    else
+      nest_.when(values_[static_cast<size_t>(inst.guard)].at[0], add);
+    return;
+  }
+  for (unsigned c = 0; c < lanes_.copies; ++c) {
+    Value* mask = mask_of(inst, c);
+    Value* old = load_at(place, c, mask);
+    if (!old->getType()->isVectorTy()) old = b.CreateVectorSplat(lanes_.width, old);
+    store_at(place, c, sum(old, in_lanes(value, c)), mask);
+  }
+}
+
+}  // namespace sinter::codegen::cpu

@@ -1,0 +1,140 @@
+// Emits the passes of a kernel for one outer point, or for vectors of outer points side by side. The nests around it (map_kernel,
+// dot_kernel) say what the outer ranges are.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "codegen/cpu/nest.h"
+#include "codegen/cpu/target.h"
+#include "ir/loops/kernel.h"
+
+namespace sinter::codegen::cpu {
+
+// What the function was called with, loaded once.
+struct KernelArguments {
+  Values buffers;   // pointers
+  Values symbols;   // i64
+  llvm::Value *begin = nullptr, *end = nullptr, *scratch = nullptr, *status = nullptr;
+};
+[[nodiscard]] KernelArguments load_arguments(Nest& nest, llvm::Value* call, const loops::Kernel& kernel);
+
+// A kernel value in registers: one scalar, or a vector for each of the copies in flight.
+struct Val {
+  Values at;
+  bool varying = false;
+  int level = 0;
+};
+
+// A range as the emitter sees it: `value`, the same in all lanes; or lane l of copy c has value + c * width + l; or vectors.
+struct RangeBinding {
+  llvm::Value* value = nullptr;
+  bool lanes = false;
+  Values vectors;
+  int level = 0;
+};
+
+// Lanes side by side: `copies` vectors of `width`; with width 1, scalar code. mask: which lanes exist (one copy only).
+struct Lanes {
+  unsigned width = 1, copies = 1;
+  llvm::Value* mask = nullptr;
+};
+
+class PassEmitter {
+ public:
+  PassEmitter(Nest& nest, const loops::Kernel& kernel, const KernelArguments& arguments);
+
+  // The outer point: every outer range, the lanes, and values of passes that somebody else has computed.
+  void bind(uint32_t range, RangeBinding binding) { ranges_[range] = std::move(binding); }
+  void set_lanes(const Lanes& lanes) { lanes_ = lanes; }
+  void set_value(uint32_t value, Val made) { values_[value] = std::move(made); }
+  // Emits passes first, first + 1, ... in order. Where lanes run over an outer range or there are none, inner loops are
+  // scalar; else (Schedule::kInner) each pass's lanes run over its own inner points.
+  void emit_passes(size_t first);
+
+  [[nodiscard]] llvm::Value* number(Dim dim);
+  [[nodiscard]] llvm::Value* iota(unsigned width);
+
+ private:
+  // An address or index, split by what its parts depend on: base + sum(scalars) + each copy's own scalar + lane * stride + vectors.
+  struct Affine {
+    struct Part {
+      llvm::Value* value;
+      int level;
+    };
+    int64_t base = 0;
+    std::vector<Part> scalars;
+    int64_t stride = 0;
+    Values copies;   // empty, or one scalar a copy
+    Values vectors;  // empty, or one <width x i64> a copy
+    int level = 0;
+    [[nodiscard]] bool uniform() const { return stride == 0 && copies.empty() && vectors.empty(); }
+  };
+  // Where an access's elements are; exactly one form.
+  struct Place {
+    // One element for all lanes; one a copy; width elements from a pointer a copy on; a vector of pointers a copy.
+    enum class Form { kUniform, kSplat, kContiguous, kGather } form = Form::kUniform;
+    Values pointers;
+    int level = 0;
+    DType dtype = kFloat32;
+  };
+
+  // address.cc
+  Affine affine(const loops::Index& index);
+  void add_atom(Affine& sum, const loops::Term& term);
+  void add_division(Affine& sum, const loops::Term& term);
+  void add_scaled(Affine& sum, const Affine& part, llvm::Value* factor);
+  bool starts_at_multiple(const loops::Index& index, int64_t of) const;
+  llvm::Value* scalar_sum(const Affine& sum);
+  llvm::Value* lane_vector(const Affine& sum, unsigned copy);
+  Place place(uint32_t buffer, const loops::Index& index);
+
+  // memory.cc
+  Val load(const loops::Inst& inst);
+  void store(const loops::Inst& inst);
+  void accumulate(const loops::Inst& inst);
+  llvm::Value* load_at(const Place& place, unsigned copy, llvm::Value* mask);
+  void store_at(const Place& place, unsigned copy, llvm::Value* value, llvm::Value* mask);
+  llvm::Value* mask_of(const loops::Inst& inst, unsigned copy);
+  llvm::Value* safe_pointer(llvm::Value* pointer, llvm::Value* condition, DType dtype);
+  bool is_written(uint32_t buffer) const;
+
+  // instructions.cc
+  void emit_inst(uint32_t value, const loops::Inst& inst);
+  Val apply(const ir::ExprGraph& graph, llvm::ArrayRef<const Val*> operands);
+  Val check_index(uint32_t value, const loops::Inst& inst);
+  Val index_value(const loops::Inst& inst);
+  llvm::Value* in_lanes(const Val& value, unsigned copy);
+  llvm::Type* shape_of(DType dtype, bool varying);
+
+  // reduce.cc: see there. State of a reduction while its pass's loop is built.
+  struct Folding;
+  llvm::Value* combine(const loops::Inst& inst, llvm::Value* acc, llvm::Value* x);
+  Values identity(const loops::Inst& inst, llvm::Type* shape);
+  Values fold(const loops::Inst& inst, const Values& acc, const Values& x);
+  Values fold_tree(const loops::Inst& inst, std::vector<std::optional<Values>> lanes);
+  Values fold_lanes(const loops::Inst& inst, Values acc);
+  Values operands_of(const loops::Inst& inst, unsigned copy, bool varying);
+  bool varies(const loops::Inst& inst) const;
+
+  // pass.cc
+  void emit_pass(size_t pass);
+  void emit_insts(size_t pass);
+  void emit_map(size_t pass);
+  void emit_vector_map(size_t pass);
+  void emit_point_reduction(size_t pass);
+  void emit_lane_reduction(size_t pass);
+  void emit_straight_reduction(size_t pass, int64_t count);
+  void bind_linear(size_t pass, llvm::Value* linear, bool lanes);
+  llvm::Value* inner_count(size_t pass);
+
+  Nest& nest_;
+  const loops::Kernel& kernel_;
+  const KernelArguments& arguments_;
+  Lanes lanes_;
+  std::vector<RangeBinding> ranges_;
+  std::vector<Val> values_;
+  llvm::Value *zero_slot_ = nullptr, *sink_slot_ = nullptr;
+};
+
+}  // namespace sinter::codegen::cpu

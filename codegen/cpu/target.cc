@@ -1,0 +1,103 @@
+#include "codegen/cpu/target.h"
+
+#include <llvm/IR/LegacyPassManager.h>
+#include <llvm/IR/Module.h>
+#include <llvm/MC/TargetRegistry.h>
+#include <llvm/Support/TargetSelect.h>
+#include <llvm/Support/raw_ostream.h>
+#include <llvm/Target/TargetMachine.h>
+#include <llvm/Target/TargetOptions.h>
+
+#include <mutex>
+
+#include "support/error.h"
+
+namespace sinter::codegen::cpu {
+namespace {
+
+constexpr const char* kTriple = "x86_64-unknown-linux-gnu";
+
+struct IsaFacts {
+  const char* name;
+  const char* cpu;       // for scheduling; its features are spelled out, not taken from it
+  const char* features;
+  const char* vector_bits;
+};
+
+const IsaFacts& facts(Isa isa) {
+  static constexpr IsaFacts kAvx2{"avx2", "x86-64-v3", "+avx2,+fma,+bmi,+bmi2,+lzcnt,+popcnt,+movbe,+f16c", "256"};
+  static constexpr IsaFacts kAvx512{"avx512", "x86-64-v4",
+                                    "+avx2,+fma,+bmi,+bmi2,+lzcnt,+popcnt,+movbe,+f16c,+avx512f,+avx512bw,+avx512dq,+avx512vl,"
+                                    "+avx512cd,-prefer-256-bit",
+                                    "512"};
+  return isa == Isa::kAvx512 ? kAvx512 : kAvx2;
+}
+
+const llvm::Target& x86() {
+  static const llvm::Target* target = [] {
+    LLVMInitializeX86TargetInfo();
+    LLVMInitializeX86Target();
+    LLVMInitializeX86TargetMC();
+    LLVMInitializeX86AsmPrinter();
+    std::string problem;
+    const llvm::Target* found = llvm::TargetRegistry::lookupTarget(llvm::Triple(kTriple), problem);
+    if (found == nullptr) throw RuntimeError("LLVM has no x86-64 target: " + problem);
+    return found;
+  }();
+  return *target;
+}
+
+void emit(llvm::Module& module, Isa isa, llvm::CodeGenFileType type, llvm::SmallVectorImpl<char>& out) {
+  const auto machine = make_target_machine(isa);
+  llvm::raw_svector_ostream stream(out);
+  llvm::legacy::PassManager passes;
+  if (machine->addPassesToEmitFile(passes, stream, nullptr, type, /*DisableVerify=*/true))
+    throw RuntimeError("LLVM cannot emit code for x86-64");
+  passes.run(module);
+}
+
+}  // namespace
+
+std::string_view name(Isa isa) { return facts(isa).name; }
+
+Isa native_isa() {
+  __builtin_cpu_init();
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("fma"))
+    return Isa::kAvx512;
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2")) return Isa::kAvx2;
+  throw RuntimeError("this processor has no AVX2 and FMA", "use a machine of the last ten years (x86-64-v3)");
+}
+
+std::unique_ptr<llvm::TargetMachine> make_target_machine(Isa isa) {
+  llvm::TargetOptions options;
+  options.AllowFPOpFusion = llvm::FPOpFusion::Strict;
+  std::unique_ptr<llvm::TargetMachine> machine(x86().createTargetMachine(llvm::Triple(kTriple), facts(isa).cpu, facts(isa).features,
+                                                                         options, llvm::Reloc::PIC_, llvm::CodeModel::Small,
+                                                                         llvm::CodeGenOptLevel::Default, /*JIT=*/true));
+  if (!machine) throw RuntimeError("LLVM refuses a target machine for x86-64");
+  return machine;
+}
+
+void set_target_attributes(llvm::Function& function, Isa isa) {
+  function.addFnAttr(llvm::Attribute::NoUnwind);
+  function.addFnAttr("target-cpu", facts(isa).cpu);
+  function.addFnAttr("target-features", facts(isa).features);
+  function.addFnAttr("prefer-vector-width", facts(isa).vector_bits);
+  function.addFnAttr("min-legal-vector-width", facts(isa).vector_bits);
+  function.addFnAttr("denormal-fp-math", "preserve-sign,preserve-sign");  // as the runtime sets MXCSR
+}
+
+std::vector<char> emit_object(llvm::Module& module, Isa isa) {
+  llvm::SmallVector<char, 0> bytes;
+  emit(module, isa, llvm::CodeGenFileType::ObjectFile, bytes);
+  return {bytes.begin(), bytes.end()};
+}
+
+std::string emit_assembly(llvm::Module& module, Isa isa) {
+  llvm::SmallVector<char, 0> bytes;
+  emit(module, isa, llvm::CodeGenFileType::AssemblyFile, bytes);
+  return {bytes.begin(), bytes.end()};
+}
+
+}  // namespace sinter::codegen::cpu
