@@ -55,7 +55,7 @@ Value* PassEmitter::iota(unsigned width) {
 bool PassEmitter::starts_at_multiple(const Index& index, int64_t of) const {
   return index.base % of == 0 && std::all_of(index.terms.begin(), index.terms.end(), [&](const Term& term) {
            if (!term.coefficient.is_symbol() && term.coefficient.value() % of == 0) return true;
-           return term.atom.kind == Atom::Kind::kRange && ranges_[term.atom.id].lanes && lanes_.width % of == 0;
+           return term.atom.kind == Atom::Kind::kRange && ranges_[term.atom.id].aligned && lanes_.width % of == 0;
          });
 }
 
@@ -148,13 +148,7 @@ void PassEmitter::add_atom(Affine& sum, const Term& term) {
   const Atom& atom = term.atom;
   Affine part;
   if (atom.kind == Atom::Kind::kRange) {
-    const RangeBinding& range = ranges_[atom.id];
-    part.level = range.level;
-    if (range.vectors.empty())
-      part.scalars.push_back({range.value, range.level});
-    else
-      part.vectors = range.vectors;
-    if (range.lanes) part.stride = 1;
+    part = ranges_[atom.id];
   } else if (atom.kind == Atom::Kind::kValue) {
     const Val& value = values_[atom.id];
     part.level = value.level;
@@ -168,7 +162,7 @@ void PassEmitter::add_atom(Affine& sum, const Term& term) {
   add_scaled(sum, part, number(term.coefficient));
 }
 
-PassEmitter::Affine PassEmitter::affine(const Index& index) {
+Affine PassEmitter::affine(const Index& index) {
   Affine sum{.base = index.base};
   for (const Term& term : index.terms) add_atom(sum, term);
   std::stable_sort(sum.scalars.begin(), sum.scalars.end(), [](const auto& x, const auto& y) { return x.level < y.level; });

@@ -18,7 +18,7 @@ bool PassEmitter::is_written(uint32_t buffer) const {
 }
 
 // Where the condition holds the pointer, elsewhere one that may be read (it reads zero), so that no branch is needed.
-Value* PassEmitter::safe_pointer(Value* pointer, Value* condition, DType dtype) {
+Value* PassEmitter::safe_pointer(Value* pointer, Value* condition) {
   auto& b = nest_.b;
   if (zero_slot_ == nullptr) {
     zero_slot_ = nest_.stack(b.getInt64Ty(), 1);
@@ -27,7 +27,6 @@ Value* PassEmitter::safe_pointer(Value* pointer, Value* condition, DType dtype) 
       store->moveAfter(llvm::cast<llvm::Instruction>(zero_slot_));
     });
   }
-  (void)dtype;
   Value* safe = zero_slot_;
   if (pointer->getType()->isVectorTy()) safe = b.CreateVectorSplat(lanes_.width, safe);
   return b.CreateSelect(condition, pointer, safe);
@@ -52,7 +51,7 @@ Value* PassEmitter::load_at(const Place& place, unsigned copy, Value* mask) {
     loaded = mask == nullptr ? static_cast<Value*>(b.CreateAlignedLoad(type, pointer, align))
                              : b.CreateMaskedLoad(type, pointer, align, mask, llvm::Constant::getNullValue(type));
   } else if (place.form == Place::Form::kGather) {
-    if (mask != nullptr) pointer = safe_pointer(pointer, mask, place.dtype);
+    if (mask != nullptr) pointer = safe_pointer(pointer, mask);
     loaded = b.CreateMaskedGather(type, pointer, align);
   } else {
     loaded = b.CreateAlignedLoad(element, pointer, align);
@@ -78,7 +77,7 @@ Val PassEmitter::load(const Inst& inst) {
         Value*& pointer = one.pointers[place.form == Place::Form::kUniform ? 0 : c];
         if (guard != nullptr) {
           Value* any = guard->varying ? b.CreateOrReduce(mask_of(inst, c)) : guard->at[0];
-          pointer = safe_pointer(pointer, any, place.dtype);
+          pointer = safe_pointer(pointer, any);
         }
         Value* value = load_at(one, c, nullptr);
         if (guard != nullptr && guard->varying) {
@@ -119,7 +118,6 @@ void PassEmitter::store_at(const Place& place, unsigned copy, Value* value, Valu
 }
 
 void PassEmitter::store(const Inst& inst) {
-  auto& b = nest_.b;
   const Place place = this->place(inst.buffer, inst.index);
   const Val& value = values_[inst.operands[0]];
   const Val* guard = inst.guard < 0 ? nullptr : &values_[static_cast<size_t>(inst.guard)];
@@ -130,15 +128,7 @@ void PassEmitter::store(const Inst& inst) {
       nest_.when(guard->at[0], [&] { store_at(place, 0, value.at[0], nullptr); });
     return;
   }
-  for (unsigned c = 0; c < lanes_.copies; ++c) {
-    Value* mask = mask_of(inst, c);
-    if (lanes_.width == 1) {
-      nest_.when(mask, [&] { store_at(place, c, value.at[0], nullptr); });
-    } else {
-      store_at(place, c, in_lanes(value, c), mask);
-    }
-  }
-  (void)b;
+  for (unsigned c = 0; c < lanes_.copies; ++c) store_at(place, c, in_lanes(value, c), mask_of(inst, c));
 }
 
 // Lanes run over outer points, which never meet; the inner points come one after the other.

@@ -48,6 +48,13 @@ Value* Nest::element(int level, llvm::Type* type, Value* pointer, Value* index) 
   return once(level, {Made::kElement, type, pointer, index}, [&] { return b.CreateGEP(type, pointer, index); });
 }
 
+Value* Nest::splat(int level, Value* scalar, unsigned width) {
+  if (auto* constant = llvm::dyn_cast<llvm::Constant>(scalar))
+    return llvm::ConstantVector::getSplat(llvm::ElementCount::getFixed(width), constant);
+  auto* type = llvm::FixedVectorType::get(scalar->getType(), width);
+  return once(level, {Made::kSplat, type, scalar, nullptr}, [&] { return b.CreateVectorSplat(width, scalar); });
+}
+
 Value* Nest::stack(llvm::Type* type, uint64_t count) {
   const llvm::IRBuilderBase::InsertPointGuard guard(b);
   llvm::BasicBlock& entry = b.GetInsertBlock()->getParent()->getEntryBlock();

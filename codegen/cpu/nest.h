@@ -34,10 +34,12 @@ class Nest {
     return make();
   }
 
-  // i64 arithmetic and element addresses at a level, made once.
+  // i64 arithmetic, element addresses and splats at a level, made once.
   llvm::Value* add(int level, llvm::Value* x, llvm::Value* y);
   llvm::Value* multiply(int level, llvm::Value* x, llvm::Value* y);
   llvm::Value* element(int level, llvm::Type* type, llvm::Value* pointer, llvm::Value* index);
+  // The scalar in every lane of a vector.
+  llvm::Value* splat(int level, llvm::Value* scalar, unsigned width);
 
   [[nodiscard]] llvm::ConstantInt* number(int64_t value) { return b.getInt64(static_cast<uint64_t>(value)); }
   // Stack space of the function's entry.
@@ -52,7 +54,7 @@ class Nest {
   void when(llvm::Value* condition, llvm::function_ref<void()> body);
 
  private:
-  enum class Made { kSum, kProduct, kElement };
+  enum class Made { kSum, kProduct, kElement, kSplat };
   using Key = std::tuple<Made, llvm::Type*, llvm::Value*, llvm::Value*>;
   template <class F>
   llvm::Value* once(int level, const Key& key, F&& make);

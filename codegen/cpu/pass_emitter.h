@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "codegen/cpu/fold.h"
 #include "codegen/cpu/nest.h"
 #include "codegen/cpu/target.h"
 #include "ir/loops/kernel.h"
@@ -26,12 +27,21 @@ struct Val {
   int level = 0;
 };
 
-// A range as the emitter sees it: `value`, the same in all lanes; or lane l of copy c has value + c * width + l; or vectors.
-struct RangeBinding {
-  llvm::Value* value = nullptr;
-  bool lanes = false;
-  Values vectors;
+// An address, index or range, split by what its parts depend on. Lane l of copy c has
+//   base + sum(scalars) + copies[c] + (c * width + l) * stride + vectors[c][l].
+struct Affine {
+  struct Part {
+    llvm::Value* value;
+    int level;
+  };
+  int64_t base = 0;
+  std::vector<Part> scalars;
+  int64_t stride = 0;
+  Values copies;         // empty, or one scalar a copy
+  Values vectors;        // empty, or one <width x i64> a copy
   int level = 0;
+  bool aligned = false;  // lane 0 of every copy is a multiple of the width
+  [[nodiscard]] bool uniform() const { return stride == 0 && copies.empty() && vectors.empty(); }
 };
 
 // Lanes side by side: `copies` vectors of `width`; with width 1, scalar code. mask: which lanes exist (one copy only).
@@ -45,7 +55,8 @@ class PassEmitter {
   PassEmitter(Nest& nest, const loops::Kernel& kernel, const KernelArguments& arguments);
 
   // The outer point: every outer range, the lanes, and values of passes that somebody else has computed.
-  void bind(uint32_t range, RangeBinding binding) { ranges_[range] = std::move(binding); }
+  // In lanes, `value` is lane 0's, a multiple of the width.
+  void bind(uint32_t range, llvm::Value* value, bool lanes = false);
   void set_lanes(const Lanes& lanes) { lanes_ = lanes; }
   void set_value(uint32_t value, Val made) { values_[value] = std::move(made); }
   // Emits passes first, first + 1, ... in order. Where lanes run over an outer range or there are none, inner loops are
@@ -53,23 +64,11 @@ class PassEmitter {
   void emit_passes(size_t first);
 
   [[nodiscard]] llvm::Value* number(Dim dim);
+  // Lanes whose point, `first` + lane, lies before `end`.
+  [[nodiscard]] llvm::Value* lane_mask(llvm::Value* first, llvm::Value* end);
   [[nodiscard]] llvm::Value* iota(unsigned width);
 
  private:
-  // An address or index, split by what its parts depend on: base + sum(scalars) + each copy's own scalar + lane * stride + vectors.
-  struct Affine {
-    struct Part {
-      llvm::Value* value;
-      int level;
-    };
-    int64_t base = 0;
-    std::vector<Part> scalars;
-    int64_t stride = 0;
-    Values copies;   // empty, or one scalar a copy
-    Values vectors;  // empty, or one <width x i64> a copy
-    int level = 0;
-    [[nodiscard]] bool uniform() const { return stride == 0 && copies.empty() && vectors.empty(); }
-  };
   // Where an access's elements are; exactly one form.
   struct Place {
     // One element for all lanes; one a copy; width elements from a pointer a copy on; a vector of pointers a copy.
@@ -96,7 +95,7 @@ class PassEmitter {
   llvm::Value* load_at(const Place& place, unsigned copy, llvm::Value* mask);
   void store_at(const Place& place, unsigned copy, llvm::Value* value, llvm::Value* mask);
   llvm::Value* mask_of(const loops::Inst& inst, unsigned copy);
-  llvm::Value* safe_pointer(llvm::Value* pointer, llvm::Value* condition, DType dtype);
+  llvm::Value* safe_pointer(llvm::Value* pointer, llvm::Value* condition);
   bool is_written(uint32_t buffer) const;
 
   // instructions.cc
@@ -107,32 +106,34 @@ class PassEmitter {
   llvm::Value* in_lanes(const Val& value, unsigned copy);
   llvm::Type* shape_of(DType dtype, bool varying);
 
-  // reduce.cc: see there. State of a reduction while its pass's loop is built.
-  struct Folding;
-  llvm::Value* combine(const loops::Inst& inst, llvm::Value* acc, llvm::Value* x);
-  Values identity(const loops::Inst& inst, llvm::Type* shape);
-  Values fold(const loops::Inst& inst, const Values& acc, const Values& x);
-  Values fold_tree(const loops::Inst& inst, std::vector<std::optional<Values>> lanes);
-  Values fold_lanes(const loops::Inst& inst, Values acc);
-  Values operands_of(const loops::Inst& inst, unsigned copy, bool varying);
-  bool varies(const loops::Inst& inst) const;
-
   // pass.cc
   void emit_pass(size_t pass);
   void emit_insts(size_t pass);
   void emit_map(size_t pass);
   void emit_vector_map(size_t pass);
-  void emit_point_reduction(size_t pass);
-  void emit_lane_reduction(size_t pass);
-  void emit_straight_reduction(size_t pass, int64_t count);
   void bind_linear(size_t pass, llvm::Value* linear, bool lanes);
   llvm::Value* inner_count(size_t pass);
+  unsigned copies_for(std::optional<int64_t> count) const;
+
+  // lane_reduction.cc: lanes over the inner points; point_reduction.cc: all inner points in one lane.
+  void emit_lane_reduction(size_t pass);
+  void emit_point_reduction(size_t pass);
+  void emit_straight_reduction(size_t pass, int64_t count);
+  struct Reduction {
+    uint32_t value;
+    const loops::Inst* inst;
+    Fold fold;
+    bool varying;  // the result differs between lanes (point reductions)
+  };
+  std::vector<Reduction> reductions_of(size_t pass);
+  bool varies(size_t pass, uint32_t value, std::vector<int>& known_values) const;
+  Values elements_of(const Reduction& reduction, unsigned copy, bool vector);
 
   Nest& nest_;
   const loops::Kernel& kernel_;
   const KernelArguments& arguments_;
   Lanes lanes_;
-  std::vector<RangeBinding> ranges_;
+  std::vector<Affine> ranges_;
   std::vector<Val> values_;
   llvm::Value *zero_slot_ = nullptr, *sink_slot_ = nullptr;
 };
