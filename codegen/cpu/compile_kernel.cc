@@ -6,6 +6,7 @@
 #include <llvm/IR/Verifier.h>
 #include <llvm/Object/ObjectFile.h>
 #include <llvm/Support/raw_ostream.h>
+#include <llvm/Target/TargetMachine.h>
 #include <xxhash.h>
 
 #include <atomic>
@@ -161,10 +162,9 @@ std::vector<std::string> imported_symbols(const Kernel& kernel, Isa isa) {
   if (!object) throw RuntimeError("an object of ours cannot be read: " + llvm::toString(object.takeError()));
   std::vector<std::string> names;
   for (const auto& symbol : (*object)->symbols()) {
-    const auto flags = symbol.getFlags();
-    const auto symbol_name = symbol.getName();
-    if (!flags || !symbol_name) throw RuntimeError("an object of ours has a damaged symbol table");
-    if ((*flags & llvm::object::SymbolRef::SF_Undefined) != 0 && !symbol_name->empty()) names.push_back(symbol_name->str());
+    const uint32_t flags = llvm::cantFail(symbol.getFlags());
+    const llvm::StringRef symbol_name = llvm::cantFail(symbol.getName());
+    if ((flags & llvm::object::SymbolRef::SF_Undefined) != 0 && !symbol_name.empty()) names.push_back(symbol_name.str());
   }
   return names;
 }
