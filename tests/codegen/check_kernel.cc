@@ -1,0 +1,166 @@
+#include "tests/codegen/check_kernel.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <random>
+
+#include "ir/loops/interpret.h"
+#include "ir/loops/text.h"
+#include "runtime/guarded_memory.h"
+#include "support/float_mode.h"
+
+namespace sinter::codegen::cpu {
+namespace {
+
+using Random = std::mt19937_64;
+
+// Memory whose last byte lies against a forbidden page, aligned to its elements alone.
+class Storage {
+ public:
+  Storage(size_t bytes, size_t alignment) : pages_(runtime::map_guarded(std::max<size_t>(bytes, 1), alignment)), bytes_(bytes) {}
+  Storage(Storage&& other) noexcept : pages_(std::exchange(other.pages_, {})), bytes_(other.bytes_) {}
+  Storage& operator=(Storage&&) = delete;
+  ~Storage() {
+    if (pages_.data != nullptr) runtime::unmap_guarded(pages_);
+  }
+  [[nodiscard]] std::span<std::byte> bytes() const { return {pages_.data, bytes_}; }
+
+ private:
+  runtime::GuardedPages pages_;
+  size_t bytes_;
+};
+
+int64_t number(Dim dim, std::span<const int64_t> symbols) {
+  return dim.is_symbol() ? symbols[static_cast<size_t>(dim.symbol_id())] : dim.value();
+}
+
+template <class T>
+T draw(Random& random, const CheckOptions& options) {
+  if constexpr (std::is_same_v<T, bool>) return random() % 2 == 0;
+  if constexpr (std::is_same_v<T, int64_t>) return static_cast<int64_t>(random() % static_cast<uint64_t>(options.index_limit));
+  if constexpr (std::is_floating_point_v<T>) {
+    constexpr T kSpecial[] = {0, -T{0}, std::numeric_limits<T>::infinity(), -std::numeric_limits<T>::infinity(),
+                              std::numeric_limits<T>::quiet_NaN(), 1, -1};
+    if (options.special_values && random() % 256 == 0) return kSpecial[random() % std::size(kSpecial)];
+    return static_cast<T>(std::uniform_real_distribution<double>(-2, 2)(random));
+  }
+  return T{};
+}
+
+void fill(std::span<std::byte> bytes, DType dtype, Random& random, const CheckOptions& options) {
+  visit_dtype(dtype, [&](auto zero) {
+    using T = decltype(zero);
+    for (size_t at = 0; at + sizeof(T) <= bytes.size(); at += sizeof(T)) {
+      const T value = draw<T>(random, options);
+      std::memcpy(&bytes[at], &value, sizeof value);
+    }
+  });
+}
+
+template <class T>
+bool same(const std::byte* x, const std::byte* y) {
+  T a, b;
+  std::memcpy(&a, x, sizeof a);
+  std::memcpy(&b, y, sizeof b);
+  if constexpr (std::is_floating_point_v<T>)
+    if (std::isnan(a) && std::isnan(b)) return true;
+  return std::memcmp(&a, &b, sizeof a) == 0;
+}
+
+// Where two buffers first differ, in words; "" if nowhere.
+std::string difference(std::span<const std::byte> expected, std::span<const std::byte> given, DType dtype) {
+  return visit_dtype(dtype, [&](auto zero) -> std::string {
+    using T = decltype(zero);
+    for (size_t at = 0; at + sizeof(T) <= expected.size(); at += sizeof(T)) {
+      if (same<T>(&expected[at], &given[at])) continue;
+      T x, y;
+      std::memcpy(&x, &expected[at], sizeof x);
+      std::memcpy(&y, &given[at], sizeof y);
+      return fmt::format("element {}: expected {}, given {}", at / sizeof(T), x, y);
+    }
+    return "";
+  });
+}
+
+std::vector<Storage> fresh(const loops::Kernel& kernel, const CheckOptions& options) {
+  Random random(options.seed);
+  std::vector<Storage> storages;
+  for (const loops::Buffer& buffer : kernel.buffers) {
+    const auto size = static_cast<size_t>(number(buffer.size, options.symbols));
+    storages.emplace_back(size * size_of(buffer.dtype), size_of(buffer.dtype));
+    fill(storages.back().bytes(), buffer.dtype, random, options);
+  }
+  return storages;
+}
+
+// Runs units [0, count) in pieces, as several workers would.
+void run(const runtime::KernelCode& code, std::span<const Storage> storages, const CheckOptions& options, int pieces, Random& random) {
+  std::vector<void*> buffers;
+  for (const Storage& storage : storages) buffers.push_back(storage.bytes().data());
+  const int64_t count = unit_count(code, options.symbols);
+  std::vector<int64_t> cuts{0, count};
+  for (int i = 1; i < pieces; ++i) cuts.push_back(static_cast<int64_t>(random() % static_cast<uint64_t>(count + 1)));
+  std::sort(cuts.begin(), cuts.end());
+  std::vector<size_t> order(cuts.size() - 1);
+  for (size_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::shuffle(order.begin(), order.end(), random);
+  const Storage scratch(code.scratch_bytes, 64);
+  const FloatModeScope mode;
+  for (const size_t i : order) {
+    runtime::KernelStatus status;
+    const runtime::KernelCall call{.buffers = buffers.data(),
+                                   .symbols = options.symbols.data(),
+                                   .begin = cuts[i],
+                                   .end = cuts[i + 1],
+                                   .scratch = scratch.bytes().data(),
+                                   .status = &status};
+    code.function(&call);
+  }
+}
+
+}  // namespace
+
+std::vector<Isa> runnable_isas() {
+  if (native_isa() == Isa::kAvx512) return {Isa::kAvx512, Isa::kAvx2};
+  return {Isa::kAvx2};
+}
+
+int64_t unit_count(const runtime::KernelCode& code, std::span<const int64_t> symbols) {
+  int64_t count = 1;
+  for (const auto& factor : code.units) {
+    const int64_t extent = factor.symbol < 0 ? factor.extent : symbols[static_cast<size_t>(factor.symbol)];
+    count *= (extent + factor.divisor - 1) / factor.divisor;
+  }
+  return count;
+}
+
+void check_kernel(const loops::Kernel& kernel, const CheckOptions& options) {
+  SCOPED_TRACE(fmt::format("seed {}\n{}", options.seed, loops::print(kernel)));
+  const std::vector<Storage> expected = fresh(kernel, options);
+  std::vector<std::span<std::byte>> spans;
+  for (const Storage& storage : expected) spans.push_back(storage.bytes());
+  loops::interpret(kernel, spans, options.symbols);
+  Random random(options.seed + 1);
+  for (const Isa isa : runnable_isas()) {
+    const auto code = compile_kernels({&kernel, 1}, isa, nullptr)[0];
+    for (int pieces = 1; pieces <= 1 + options.partitions; ++pieces) {
+      const std::vector<Storage> given = fresh(kernel, options);
+      run(*code, given, options, pieces, random);
+      for (size_t i = 0; i < given.size(); ++i) {
+        const std::string problem = difference(expected[i].bytes(), given[i].bytes(), kernel.buffers[i].dtype);
+        EXPECT_EQ(problem, "") << name(isa) << ", " << pieces << " pieces, buffer " << kernel.buffers[i].name;
+        if (!problem.empty()) return;
+      }
+    }
+  }
+}
+
+void check_kernel(std::string_view text, const CheckOptions& options) {
+  for (const loops::Kernel& kernel : loops::parse(text)) check_kernel(kernel, options);
+}
+
+}  // namespace sinter::codegen::cpu
