@@ -1,4 +1,5 @@
-// Addresses: each splits into parts by the loops they change in, and each part is emitted in front of the loops it does not.
+// Addresses: each splits into parts by the loops they change in, and each part is emitted in front of the loops it does
+// not.
 #include <algorithm>
 
 #include "codegen/cpu/pass_emitter.h"
@@ -6,10 +7,10 @@
 
 namespace sinter::codegen::cpu {
 
+using llvm::Value;
 using loops::Atom;
 using loops::Index;
 using loops::Term;
-using llvm::Value;
 
 namespace {
 
@@ -26,7 +27,8 @@ struct QuotientRemainder {
 
 // Rounded down; scalars or vectors.
 QuotientRemainder divide(llvm::IRBuilder<>& b, Value* x, Value* by, bool never_negative) {
-  if (const auto* vector = llvm::dyn_cast<llvm::VectorType>(x->getType())) by = b.CreateVectorSplat(vector->getElementCount(), by);
+  if (const auto* vector = llvm::dyn_cast<llvm::VectorType>(x->getType()))
+    by = b.CreateVectorSplat(vector->getElementCount(), by);
   if (never_negative) {
     Value* quotient = b.CreateUDiv(x, by);
     return {quotient, b.CreateSub(x, b.CreateMul(quotient, by))};
@@ -68,7 +70,8 @@ void PassEmitter::add_scaled(Affine& sum, const Affine& part, Value* factor) {
     sum.base += *constant * part.base;
   else if (part.base != 0)
     sum.scalars.push_back({times(0, nest_.number(part.base)), 0});
-  for (const Affine::Part& scalar : part.scalars) sum.scalars.push_back({times(scalar.level, scalar.value), scalar.level});
+  for (const Affine::Part& scalar : part.scalars)
+    sum.scalars.push_back({times(scalar.level, scalar.value), scalar.level});
   Values vectors = part.vectors;
   if (constant) {
     sum.stride += *constant * part.stride;
@@ -76,7 +79,8 @@ void PassEmitter::add_scaled(Affine& sum, const Affine& part, Value* factor) {
     if (vectors.empty()) vectors.assign(lanes_.copies, llvm::Constant::getNullValue(shape_of(kInt64, true)));
     for (unsigned c = 0; c < lanes_.copies; ++c) {
       Value* lane = b.CreateAdd(iota(lanes_.width), b.CreateVectorSplat(lanes_.width, nest_.number(c * lanes_.width)));
-      vectors[c] = nest_.add(level, vectors[c], b.CreateMul(lane, b.CreateVectorSplat(lanes_.width, nest_.number(part.stride))));
+      vectors[c] =
+          nest_.add(level, vectors[c], b.CreateMul(lane, b.CreateVectorSplat(lanes_.width, nest_.number(part.stride))));
     }
   }
   for (size_t c = 0; c < part.copies.size(); ++c) {
@@ -122,7 +126,8 @@ void PassEmitter::add_division(Affine& sum, const Term& term) {
     if (of.uniform()) {
       part.scalars.push_back({pick(start), level});
     } else if (start && of.stride == 1 && known(by).value_or(1) % width == 0 && starts_at_multiple(*atom.of, width)) {
-      for (unsigned c = 0; c < lanes_.copies; ++c) part.copies.push_back(pick(start_of(c)));  // no boundary within a vector
+      for (unsigned c = 0; c < lanes_.copies; ++c)
+        part.copies.push_back(pick(start_of(c)));  // no boundary within a vector
       if (!quotient_wanted) {
         part.stride = 1;
         for (unsigned c = 0; c < lanes_.copies; ++c)
@@ -134,8 +139,10 @@ void PassEmitter::add_division(Affine& sum, const Term& term) {
         Value* remainder = b.CreateAdd(b.CreateVectorSplat(lanes_.width, first.remainder), iota(lanes_.width));
         Value* splat_by = b.CreateVectorSplat(lanes_.width, by);
         Value* beyond = b.CreateICmpSGE(remainder, splat_by);
-        Value* quotient = b.CreateAdd(b.CreateVectorSplat(lanes_.width, first.quotient), b.CreateZExt(beyond, remainder->getType()));
-        part.vectors.push_back(quotient_wanted ? quotient : b.CreateSelect(beyond, b.CreateSub(remainder, splat_by), remainder));
+        Value* quotient =
+            b.CreateAdd(b.CreateVectorSplat(lanes_.width, first.quotient), b.CreateZExt(beyond, remainder->getType()));
+        part.vectors.push_back(quotient_wanted ? quotient
+                                               : b.CreateSelect(beyond, b.CreateSub(remainder, splat_by), remainder));
       }
     } else {
       for (unsigned c = 0; c < lanes_.copies; ++c) part.vectors.push_back(pick(lane_vector(of, c)));
@@ -165,7 +172,8 @@ void PassEmitter::add_atom(Affine& sum, const Term& term) {
 Affine PassEmitter::affine(const Index& index) {
   Affine sum{.base = index.base};
   for (const Term& term : index.terms) add_atom(sum, term);
-  std::stable_sort(sum.scalars.begin(), sum.scalars.end(), [](const auto& x, const auto& y) { return x.level < y.level; });
+  std::stable_sort(sum.scalars.begin(), sum.scalars.end(),
+                   [](const auto& x, const auto& y) { return x.level < y.level; });
   return sum;
 }
 
@@ -187,7 +195,9 @@ Value* PassEmitter::lane_vector(const Affine& sum, unsigned copy) {
     Value* scalar = nest_.add(sum.level, scalar_sum(sum), nest_.number(copy * lanes_.width * sum.stride));
     if (!sum.copies.empty()) scalar = nest_.add(sum.level, scalar, sum.copies[copy]);
     Value* total = b.CreateVectorSplat(lanes_.width, scalar);
-    if (sum.stride != 0) total = b.CreateAdd(total, b.CreateMul(iota(lanes_.width), b.CreateVectorSplat(lanes_.width, nest_.number(sum.stride))));
+    if (sum.stride != 0)
+      total = b.CreateAdd(total,
+                          b.CreateMul(iota(lanes_.width), b.CreateVectorSplat(lanes_.width, nest_.number(sum.stride))));
     if (!sum.vectors.empty()) total = b.CreateAdd(total, sum.vectors[copy]);
     return total;
   });

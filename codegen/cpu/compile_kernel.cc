@@ -64,7 +64,8 @@ std::string text_of(Kernel kernel) {
 
 std::string key_of(const std::string& text, Isa isa) {
   const XXH128_hash_t hash = XXH3_128bits(text.data(), text.size());
-  return fmt::format("cpu-{}-v{}-llvm{}-{:016x}{:016x}", name(isa), kCodeVersion, LLVM_VERSION_STRING, hash.high64, hash.low64);
+  return fmt::format("cpu-{}-v{}-llvm{}-{:016x}{:016x}", name(isa), kCodeVersion, LLVM_VERSION_STRING, hash.high64,
+                     hash.low64);
 }
 
 std::shared_ptr<const KernelCode> finish(const Kernel& kernel, LinkedCode linked, size_t bytes, bool from_cache) {
@@ -81,8 +82,8 @@ std::shared_ptr<const KernelCode> finish(const Kernel& kernel, LinkedCode linked
 }
 
 // From the store if a sound object lies there, else compiled.
-std::shared_ptr<const KernelCode> compile_one(const Kernel& kernel, const std::string& text, Isa isa, ObjectStore* store,
-                                              std::mutex& store_mutex) {
+std::shared_ptr<const KernelCode> compile_one(const Kernel& kernel, const std::string& text, Isa isa,
+                                              ObjectStore* store, std::mutex& store_mutex) {
   const std::string key = key_of(text, isa);
   std::vector<char> object;
   bool found = false;
@@ -107,7 +108,8 @@ std::shared_ptr<const KernelCode> compile_one(const Kernel& kernel, const std::s
 
 }  // namespace
 
-std::vector<std::shared_ptr<const KernelCode>> compile_kernels(std::span<const Kernel> kernels, Isa isa, ObjectStore* store) {
+std::vector<std::shared_ptr<const KernelCode>> compile_kernels(std::span<const Kernel> kernels, Isa isa,
+                                                               ObjectStore* store) {
   std::vector<std::string> texts;
   std::map<std::string_view, size_t> first;  // of each text
   texts.reserve(kernels.size());
@@ -130,7 +132,8 @@ std::vector<std::shared_ptr<const KernelCode>> compile_kernels(std::span<const K
       }
     }
   };
-  const size_t helpers = std::min<size_t>({distinct.size(), std::max(1u, std::thread::hardware_concurrency()), 8}) - (distinct.empty() ? 0 : 1);
+  const size_t helpers = std::min<size_t>({distinct.size(), std::max(1u, std::thread::hardware_concurrency()), 8}) -
+                         (distinct.empty() ? 0 : 1);
   std::vector<std::thread> threads;
   for (size_t i = 0; i < helpers; ++i) threads.emplace_back(work);
   work();
@@ -164,7 +167,8 @@ std::vector<std::string> imported_symbols(const Kernel& kernel, Isa isa) {
   for (const auto& symbol : (*object)->symbols()) {
     const uint32_t flags = llvm::cantFail(symbol.getFlags());
     const llvm::StringRef symbol_name = llvm::cantFail(symbol.getName());
-    if ((flags & llvm::object::SymbolRef::SF_Undefined) != 0 && !symbol_name.empty()) names.push_back(symbol_name.str());
+    if ((flags & llvm::object::SymbolRef::SF_Undefined) != 0 && !symbol_name.empty())
+      names.push_back(symbol_name.str());
   }
   return names;
 }

@@ -8,8 +8,8 @@
 
 namespace sinter::codegen::cpu {
 
-using loops::InstKind;
 using llvm::Value;
+using loops::InstKind;
 
 namespace {
 
@@ -48,7 +48,8 @@ Value* evaluate(llvm::IRBuilder<>& b, const ir::ExprGraph& graph, llvm::ArrayRef
 }  // namespace
 
 bool Fold::any_order() const {
-  return inst_.kind == InstKind::kArgmax || (inst_.kind == InstKind::kReduce && (inst_.combiner->exact || !is_float(operand_)));
+  return inst_.kind == InstKind::kArgmax ||
+         (inst_.kind == InstKind::kReduce && (inst_.combiner->exact || !is_float(operand_)));
 }
 
 std::vector<DType> Fold::dtypes() const {
@@ -62,7 +63,8 @@ Values Fold::identity(unsigned width) const {
   constexpr int64_t kLowest = std::numeric_limits<int64_t>::min(), kHighest = std::numeric_limits<int64_t>::max();
   if (inst_.kind == InstKind::kDot) return {llvm::Constant::getNullValue(type)};
   if (inst_.kind == InstKind::kReduce)
-    return {constant_of(type, operand_, bits_of(operand_, inst_.combiner->identity_double, inst_.combiner->identity_int))};
+    return {
+        constant_of(type, operand_, bits_of(operand_, inst_.combiner->identity_double, inst_.combiner->identity_int))};
   // Any element is better: none lies lower, and all lie before.
   const uint64_t lowest = operand_ == kBool ? 0 : bits_of(operand_, -kInfinity, kLowest);
   return {constant_of(type, operand_, lowest),

@@ -1,5 +1,5 @@
-// What one reduction does, apart from loops: identity, joining, order R's tree. Accumulators are one value (kReduce, kDot) or two
-// (kArgmax: the best and where it is).
+// What one reduction does, apart from loops: identity, joining, order R's tree. Accumulators are one value (kReduce,
+// kDot) or two (kArgmax: the best and where it is).
 #pragma once
 
 #include <optional>
@@ -15,8 +15,8 @@ class Fold {
   // operand: the dtype of operand 0.
   Fold(llvm::IRBuilder<>& b, const loops::Inst& inst, DType operand) : b_(b), inst_(inst), operand_(operand) {}
 
-  // Whether any order of joining gives the same bits, so that order R need not be spelled out; kDot has an order of its own,
-  // the ascending one.
+  // Whether any order of joining gives the same bits, so that order R need not be spelled out; kDot has an order of its
+  // own, the ascending one.
   [[nodiscard]] bool any_order() const;
   [[nodiscard]] bool ascending() const { return inst_.kind == loops::InstKind::kDot; }
   [[nodiscard]] std::vector<DType> dtypes() const;  // of the accumulators

@@ -1,5 +1,5 @@
-// Instructions of a pass other than memory and reductions. What does not differ between lanes stays scalar, what does not
-// change in a loop is emitted in front of it.
+// Instructions of a pass other than memory and reductions. What does not differ between lanes stays scalar, what does
+// not change in a loop is emitted in front of it.
 #include <algorithm>
 
 #include "codegen/cpu/pass_emitter.h"
@@ -9,9 +9,9 @@
 
 namespace sinter::codegen::cpu {
 
+using llvm::Value;
 using loops::Inst;
 using loops::InstKind;
-using llvm::Value;
 
 llvm::Type* PassEmitter::shape_of(DType dtype, bool varying) {
   llvm::Type* element = register_type(nest_.b.getContext(), dtype);
@@ -81,7 +81,8 @@ Val PassEmitter::check_index(uint32_t value, const Inst& inst) {
     nest_.when(any, [&] {
       if (bad->getType()->isVectorTy()) {
         Value* bits = b.CreateBitCast(bad, b.getIntNTy(lanes_.width));
-        which = b.CreateExtractElement(x, b.CreateIntrinsic(llvm::Intrinsic::cttz, {bits->getType()}, {bits, b.getTrue()}));
+        which =
+            b.CreateExtractElement(x, b.CreateIntrinsic(llvm::Intrinsic::cttz, {bits->getType()}, {bits, b.getTrue()}));
       }
       Value* status = arguments_.status;
       b.CreateStore(nest_.number(number + 1), status);
@@ -100,10 +101,18 @@ void PassEmitter::emit_inst(uint32_t value, const Inst& inst) {
     case InstKind::kConstant:
       made = {.at = {constant_of(shape_of(inst.dtype, false), inst.dtype, inst.bits)}};
       return;
-    case InstKind::kIndex: made = index_value(inst); return;
-    case InstKind::kLoad: made = load(inst); return;
-    case InstKind::kStore: store(inst); return;
-    case InstKind::kAccumulate: accumulate(inst); return;
+    case InstKind::kIndex:
+      made = index_value(inst);
+      return;
+    case InstKind::kLoad:
+      made = load(inst);
+      return;
+    case InstKind::kStore:
+      store(inst);
+      return;
+    case InstKind::kAccumulate:
+      accumulate(inst);
+      return;
     case InstKind::kApply: {
       const DType type = kernel_.inst(inst.operands[inst.row->signature == ir::Signature::kSelect ? 1 : 0]).dtype;
       made = apply(ir::expression(*inst.row, type), operands);
@@ -122,10 +131,13 @@ void PassEmitter::emit_inst(uint32_t value, const Inst& inst) {
       }
       return;
     }
-    case InstKind::kCheckIndex: made = check_index(value, inst); return;
+    case InstKind::kCheckIndex:
+      made = check_index(value, inst);
+      return;
     case InstKind::kReduce:
     case InstKind::kArgmax:
-    case InstKind::kDot: return;  // folded by the loop around (reduce.cc)
+    case InstKind::kDot:
+      return;  // folded by the loop around (reduce.cc)
   }
 }
 

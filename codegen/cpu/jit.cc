@@ -30,7 +30,8 @@ class Linker {
       : session_(value_or_throw(llvm::orc::SelfExecutorProcessControl::Create(), "LLVM cannot link in this process")),
         layer_(session_),
         imports_(session_.createBareJITDylib("imports")) {
-    session_.setErrorReporter([](llvm::Error problem) { llvm::consumeError(std::move(problem)); });  // reported by lookup too
+    session_.setErrorReporter(
+        [](llvm::Error problem) { llvm::consumeError(std::move(problem)); });  // reported by lookup too
     llvm::orc::SymbolMap symbols;
     const auto add = [&](const char* name, auto* function) {
       symbols[session_.intern(name)] = {llvm::orc::ExecutorAddr::fromPtr(function), llvm::JITSymbolFlags::Exported};

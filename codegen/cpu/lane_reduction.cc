@@ -1,5 +1,5 @@
-// Reductions with lanes over the inner points: the 16 lanes of order R are the lanes of one vector. Blocks of 4096 points are
-// joined in a second level of 16.
+// Reductions with lanes over the inner points: the 16 lanes of order R are the lanes of one vector. Blocks of 4096
+// points are joined in a second level of 16.
 #include "codegen/cpu/pass_emitter.h"
 #include "codegen/cpu/prims.h"
 

@@ -9,7 +9,8 @@ using llvm::Value;
 
 namespace {
 
-// The last factor's range from `low` to `high`: whole groups of vectors, then single vectors of which the last is masked.
+// The last factor's range from `low` to `high`: whole groups of vectors, then single vectors of which the last is
+// masked.
 void emit_lanes(Nest& nest, PassEmitter& passes, const Units& units, Value* low, Value* high) {
   auto& b = nest.b;
   const int64_t step = int64_t{kLanes} * units.copies;
@@ -57,37 +58,36 @@ void emit_map_kernel(llvm::Function& function, const loops::Kernel& kernel) {
       passes.emit_passes(0);
     });
   };
-  if (units.ranges.size() <= 1) {
-    row(arguments.begin, arguments.end);
-  } else {
-    const auto count = [&](const runtime::KernelCode::Factor& factor) {
-      Value* extent = factor.symbol < 0 ? nest.number(factor.extent) : arguments.symbols[static_cast<size_t>(factor.symbol)];
-      return b.CreateUDiv(b.CreateAdd(extent, nest.number(factor.divisor - 1)), nest.number(factor.divisor));
-    };
-    // Rows: all factors but the last as one linear index.
+  const auto count = [&](const runtime::KernelCode::Factor& factor) {
+    Value* extent =
+        factor.symbol < 0 ? nest.number(factor.extent) : arguments.symbols[static_cast<size_t>(factor.symbol)];
+    return b.CreateUDiv(b.CreateAdd(extent, nest.number(factor.divisor - 1)), nest.number(factor.divisor));
+  };
+  // Rows: all factors but the last as one linear index.
+  const auto rows = [&] {
     Value* length = count(units.factors.back());
-    const auto rows = [&](Value* first_row, Value* end_row) {
-      nest.loop(first_row, end_row, 1, [&](Value* linear) {
-        Value* rest = linear;
-        for (size_t f = units.factors.size() - 1; f-- > 0;) {
-          Value* extent = f == 0 ? nullptr : count(units.factors[f]);
-          passes.bind(units.ranges[f], f == 0 ? rest : b.CreateURem(rest, extent));
-          if (f > 0) rest = b.CreateUDiv(rest, extent);
-        }
-        Value* start = b.CreateMul(linear, length);
-        const auto between = [&](Value* x, bool low) {  // x - start, kept within the row
-          Value* in_row = b.CreateSub(x, start);
-          Value* limit = low ? nest.number(0) : length;
-          return b.CreateSelect(low ? b.CreateICmpSGT(in_row, limit) : b.CreateICmpSLT(in_row, limit), in_row, limit);
-        };
-        row(between(arguments.begin, true), between(arguments.end, false));
-      });
-    };
-    nest.when(b.CreateICmpSLT(arguments.begin, arguments.end), [&] {
-      Value* last = b.CreateSub(arguments.end, nest.number(1));
-      rows(b.CreateUDiv(arguments.begin, length), b.CreateAdd(b.CreateUDiv(last, length), nest.number(1)));
+    Value* first_row = b.CreateUDiv(arguments.begin, length);
+    Value* last_row = b.CreateUDiv(b.CreateSub(arguments.end, nest.number(1)), length);
+    nest.loop(first_row, b.CreateAdd(last_row, nest.number(1)), 1, [&](Value* linear) {
+      Value* rest = linear;
+      for (size_t f = units.factors.size() - 1; f-- > 0;) {
+        Value* extent = f == 0 ? nullptr : count(units.factors[f]);
+        passes.bind(units.ranges[f], f == 0 ? rest : b.CreateURem(rest, extent));
+        if (f > 0) rest = b.CreateUDiv(rest, extent);
+      }
+      Value* start = b.CreateMul(linear, length);
+      Value* low = b.CreateSub(arguments.begin, start);
+      Value* high = b.CreateSub(arguments.end, start);
+      row(b.CreateSelect(b.CreateICmpSGT(low, nest.number(0)), low, nest.number(0)),
+          b.CreateSelect(b.CreateICmpSLT(high, length), high, length));
     });
-  }
+  };
+  nest.when(b.CreateICmpSLT(arguments.begin, arguments.end), [&] {
+    if (units.ranges.size() <= 1)
+      row(arguments.begin, arguments.end);
+    else
+      rows();
+  });
   b.CreateRetVoid();
 }
 

@@ -6,9 +6,9 @@
 
 namespace sinter::codegen::cpu {
 
+using llvm::Value;
 using loops::Inst;
 using loops::InstKind;
-using llvm::Value;
 
 bool PassEmitter::is_written(uint32_t buffer) const {
   for (const loops::Pass& pass : kernel_.passes)

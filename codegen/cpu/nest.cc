@@ -72,7 +72,8 @@ Values Nest::loop(Value* begin, Value* end, int64_t step, const Values& carried,
 
   llvm::Function* function = b.GetInsertBlock()->getParent();
   const auto block = [&](const char* name) { return llvm::BasicBlock::Create(b.getContext(), name, function); };
-  llvm::BasicBlock *outside = b.GetInsertBlock(), *before = block("before"), *inside = block("loop"), *after = block("after");
+  llvm::BasicBlock *outside = b.GetInsertBlock(), *before = block("before"), *inside = block("loop"),
+                   *after = block("after");
   if (certain)
     b.CreateBr(before);
   else

@@ -1,5 +1,5 @@
-// A function under construction as a nest of loops. Values that do not change in inner loops are emitted where they belong, in
-// front of those loops, and are not emitted twice: so the emitters need no optimiser behind them.
+// A function under construction as a nest of loops. Values that do not change in inner loops are emitted where they
+// belong, in front of those loops, and are not emitted twice: so the emitters need no optimiser behind them.
 #pragma once
 
 #include <llvm/ADT/STLFunctionalExtras.h>
@@ -25,7 +25,8 @@ class Nest {
   // The lowest level >= `wanted` that may read memory on behalf of the current place: loops in between surely run.
   [[nodiscard]] int certain_level(int wanted) const;
 
-  // Calls make() with the builder where values of that level belong; what it makes may use values of that level or lower.
+  // Calls make() with the builder where values of that level belong; what it makes may use values of that level or
+  // lower.
   template <class F>
   auto at(int level, F&& make) {
     if (level >= this->level()) return make();
@@ -45,8 +46,8 @@ class Nest {
   // Stack space of the function's entry.
   llvm::Value* stack(llvm::Type* type, uint64_t count);
 
-  // for (i = begin; i < end; i += step) carried = body(i, carried); the carried values at the end. Loops that surely run
-  // once and no more become straight code.
+  // for (i = begin; i < end; i += step) carried = body(i, carried); the carried values at the end. Loops that surely
+  // run once and no more become straight code.
   using Body = llvm::function_ref<Values(llvm::Value* i, const Values& carried)>;
   Values loop(llvm::Value* begin, llvm::Value* end, int64_t step, const Values& carried, Body body);
   void loop(llvm::Value* begin, llvm::Value* end, int64_t step, llvm::function_ref<void(llvm::Value* i)> body);
@@ -59,9 +60,9 @@ class Nest {
   template <class F>
   llvm::Value* once(int level, const Key& key, F&& make);
 
-  std::vector<llvm::BasicBlock*> preheaders_;          // of the open loops
-  std::vector<bool> certain_;                          // whether the loop runs whenever its preheader's surroundings do
-  std::vector<std::map<Key, llvm::Value*>> made_;      // by level
+  std::vector<llvm::BasicBlock*> preheaders_;      // of the open loops
+  std::vector<bool> certain_;                      // whether the loop runs whenever its preheader's surroundings do
+  std::vector<std::map<Key, llvm::Value*>> made_;  // by level
 };
 
 // The constant's value, if it is one.

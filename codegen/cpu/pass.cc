@@ -6,16 +6,17 @@
 
 namespace sinter::codegen::cpu {
 
+using llvm::Value;
 using loops::Index;
 using loops::InstKind;
 using loops::Pass;
-using llvm::Value;
 
 namespace {
 
 bool has(const Pass& pass, std::initializer_list<InstKind> kinds) {
-  return std::any_of(pass.insts.begin(), pass.insts.end(),
-                     [&](const loops::Inst& inst) { return std::find(kinds.begin(), kinds.end(), inst.kind) != kinds.end(); });
+  return std::any_of(pass.insts.begin(), pass.insts.end(), [&](const loops::Inst& inst) {
+    return std::find(kinds.begin(), kinds.end(), inst.kind) != kinds.end();
+  });
 }
 
 // More would only lengthen straight code.
@@ -37,7 +38,8 @@ KernelArguments load_arguments(Nest& nest, Value* call, const loops::Kernel& ker
   if (kernel.symbols > 0) {
     Value* symbols = field(pointer, offsetof(Call, symbols));
     for (int i = 0; i < kernel.symbols; ++i)
-      made.symbols.push_back(b.CreateLoad(b.getInt64Ty(), b.CreateConstGEP1_64(b.getInt64Ty(), symbols, static_cast<uint64_t>(i))));
+      made.symbols.push_back(
+          b.CreateLoad(b.getInt64Ty(), b.CreateConstGEP1_64(b.getInt64Ty(), symbols, static_cast<uint64_t>(i))));
   }
   made.begin = field(b.getInt64Ty(), offsetof(Call, begin));
   made.end = field(b.getInt64Ty(), offsetof(Call, end));

@@ -1,5 +1,5 @@
-// Emits the passes of a kernel for one outer point, or for vectors of outer points side by side. The nests around it (map_kernel,
-// dot_kernel) say what the outer ranges are.
+// Emits the passes of a kernel for one outer point, or for vectors of outer points side by side. The nests around it
+// (map_kernel, dot_kernel) say what the outer ranges are.
 #pragma once
 
 #include <optional>
@@ -14,8 +14,8 @@ namespace sinter::codegen::cpu {
 
 // What the function was called with, loaded once.
 struct KernelArguments {
-  Values buffers;   // pointers
-  Values symbols;   // i64
+  Values buffers;  // pointers
+  Values symbols;  // i64
   llvm::Value *begin = nullptr, *end = nullptr, *scratch = nullptr, *status = nullptr;
 };
 [[nodiscard]] KernelArguments load_arguments(Nest& nest, llvm::Value* call, const loops::Kernel& kernel);
@@ -37,8 +37,8 @@ struct Affine {
   int64_t base = 0;
   std::vector<Part> scalars;
   int64_t stride = 0;
-  Values copies;         // empty, or one scalar a copy
-  Values vectors;        // empty, or one <width x i64> a copy
+  Values copies;   // empty, or one scalar a copy
+  Values vectors;  // empty, or one <width x i64> a copy
   int level = 0;
   bool aligned = false;  // lane 0 of every copy is a multiple of the width
   [[nodiscard]] bool uniform() const { return stride == 0 && copies.empty() && vectors.empty(); }

@@ -18,7 +18,8 @@ Value* emit_philox(llvm::IRBuilder<>& b, Value* seed, Value* stream, Value* elem
   for (int round = 0; round < 10; ++round) {
     Value* p = b.CreateMul(x[0], constant(0xD2511F53));
     Value* q = b.CreateMul(x[2], constant(0xCD9E8D57));
-    x = {b.CreateXor(b.CreateXor(high(q), x[1]), key[0]), low(q), b.CreateXor(b.CreateXor(high(p), x[3]), key[1]), low(p)};
+    x = {b.CreateXor(b.CreateXor(high(q), x[1]), key[0]), low(q), b.CreateXor(b.CreateXor(high(p), x[3]), key[1]),
+         low(p)};
     key = {low(b.CreateAdd(key[0], constant(0x9E3779B9))), low(b.CreateAdd(key[1], constant(0xBB67AE85)))};
   }
   Value* word = b.CreateAnd(element, constant(3));

@@ -1,5 +1,5 @@
-// Reductions whose inner points all fall to the same lane: scalar code, or lanes over outer points. The 16 accumulators of order R
-// lie in memory, or in registers where the points are few.
+// Reductions whose inner points all fall to the same lane: scalar code, or lanes over outer points. The 16 accumulators
+// of order R lie in memory, or in registers where the points are few.
 #include <algorithm>
 
 #include "codegen/cpu/pass_emitter.h"
@@ -7,11 +7,11 @@
 
 namespace sinter::codegen::cpu {
 
+using llvm::Value;
 using loops::Atom;
 using loops::Index;
 using loops::Inst;
 using loops::InstKind;
-using llvm::Value;
 
 namespace {
 
@@ -19,7 +19,8 @@ constexpr int64_t kBlock = 4096;
 
 bool mentions(const Index& index, auto&& atom_varies) {
   return std::any_of(index.terms.begin(), index.terms.end(), [&](const loops::Term& term) {
-    if (term.atom.kind == Atom::Kind::kDiv || term.atom.kind == Atom::Kind::kMod) return mentions(*term.atom.of, atom_varies);
+    if (term.atom.kind == Atom::Kind::kDiv || term.atom.kind == Atom::Kind::kMod)
+      return mentions(*term.atom.of, atom_varies);
     return atom_varies(term.atom);
   });
 }
@@ -33,7 +34,8 @@ bool PassEmitter::varies(size_t pass, uint32_t value, std::vector<int>& known_va
   int& answer = known_values[value - first];
   if (answer != 0) return answer == 2;
   const Inst& inst = kernel_.inst(value);
-  bool yes = std::any_of(inst.operands.begin(), inst.operands.end(), [&](uint32_t v) { return varies(pass, v, known_values); });
+  bool yes = std::any_of(inst.operands.begin(), inst.operands.end(),
+                         [&](uint32_t v) { return varies(pass, v, known_values); });
   yes = yes || (inst.guard >= 0 && varies(pass, static_cast<uint32_t>(inst.guard), known_values));
   yes = yes || mentions(inst.index, [&](const Atom& atom) {
           if (atom.kind == Atom::Kind::kValue) return varies(pass, atom.id, known_values);
@@ -100,12 +102,12 @@ void PassEmitter::emit_point_reduction(size_t pass) {
   Value* count = inner_count(pass);
   const bool one_block = known(count) && *known(count) <= kBlock;
 
-  // Accumulators that any order or the ascending one suits are carried in registers; the others are 16 in memory, and 16 more
-  // for the values of blocks.
+  // Accumulators that any order or the ascending one suits are carried in registers; the others are 16 in memory, and
+  // 16 more for the values of blocks.
   struct State {
     bool carried;
     unsigned copies, width;
-    size_t parts, first = 0;       // carried: where among the loop's values
+    size_t parts, first = 0;  // carried: where among the loop's values
     Value *lanes = nullptr, *blocks = nullptr;
     llvm::Type* type = nullptr;
   };
@@ -131,8 +133,12 @@ void PassEmitter::emit_point_reduction(size_t pass) {
     Value* at = b.CreateAdd(b.CreateMul(lane, nest_.number(s.copies)), nest_.number(copy));
     return b.CreateGEP(s.type, memory, at);
   };
-  const auto load = [&](const State& s, Value* pointer) { return Values{b.CreateAlignedLoad(s.type, pointer, llvm::Align(4))}; };
-  const auto save = [&](const Values& value, Value* pointer) { b.CreateAlignedStore(value[0], pointer, llvm::Align(4)); };
+  const auto load = [&](const State& s, Value* pointer) {
+    return Values{b.CreateAlignedLoad(s.type, pointer, llvm::Align(4))};
+  };
+  const auto save = [&](const Values& value, Value* pointer) {
+    b.CreateAlignedStore(value[0], pointer, llvm::Align(4));
+  };
   const auto clear = [&](size_t k, Value* memory) {
     const State& s = states[k];
     const Values identity = reductions[k].fold.identity(s.width);
@@ -141,7 +147,8 @@ void PassEmitter::emit_point_reduction(size_t pass) {
   };
   const auto tree = [&](size_t k, Value* memory, unsigned copy) {
     std::vector<std::optional<Values>> lanes(kLanes);
-    for (unsigned lane = 0; lane < kLanes; ++lane) lanes[lane] = load(states[k], slot(states[k], memory, nest_.number(lane), copy));
+    for (unsigned lane = 0; lane < kLanes; ++lane)
+      lanes[lane] = load(states[k], slot(states[k], memory, nest_.number(lane), copy));
     return reductions[k].fold.tree(std::move(lanes));
   };
   const auto each_in_memory = [&](auto&& act) {
@@ -197,7 +204,8 @@ void PassEmitter::emit_point_reduction(size_t pass) {
     Val result{.varying = r.varying, .level = nest_.level()};
     for (unsigned c = 0; c < s.copies; ++c) {
       const auto* const acc = carried.begin() + s.first + c * s.parts;
-      result.at.push_back(r.fold.result(s.carried ? Values(acc, acc + s.parts) : tree(k, one_block ? s.lanes : s.blocks, c)));
+      result.at.push_back(
+          r.fold.result(s.carried ? Values(acc, acc + s.parts) : tree(k, one_block ? s.lanes : s.blocks, c)));
     }
     values_[r.value] = std::move(result);
   }

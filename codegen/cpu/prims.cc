@@ -60,10 +60,14 @@ Value* convert(llvm::IRBuilder<>& b, Value* x, DType from, DType to) {
 Value* compare(llvm::IRBuilder<>& b, Prim prim, DType dtype, Value* x, Value* y) {
   const bool floats = is_float(dtype), bools = dtype == kBool;
   switch (prim) {
-    case Prim::kEq: return floats ? b.CreateFCmpOEQ(x, y) : b.CreateICmpEQ(x, y);
-    case Prim::kNe: return floats ? b.CreateFCmpUNE(x, y) : b.CreateICmpNE(x, y);
-    case Prim::kLt: return floats ? b.CreateFCmpOLT(x, y) : bools ? b.CreateICmpULT(x, y) : b.CreateICmpSLT(x, y);
-    default: return floats ? b.CreateFCmpOLE(x, y) : bools ? b.CreateICmpULE(x, y) : b.CreateICmpSLE(x, y);
+    case Prim::kEq:
+      return floats ? b.CreateFCmpOEQ(x, y) : b.CreateICmpEQ(x, y);
+    case Prim::kNe:
+      return floats ? b.CreateFCmpUNE(x, y) : b.CreateICmpNE(x, y);
+    case Prim::kLt:
+      return floats ? b.CreateFCmpOLT(x, y) : bools ? b.CreateICmpULT(x, y) : b.CreateICmpSLT(x, y);
+    default:
+      return floats ? b.CreateFCmpOLE(x, y) : bools ? b.CreateICmpULE(x, y) : b.CreateICmpSLE(x, y);
   }
 }
 
@@ -76,11 +80,16 @@ Value* absolute(llvm::IRBuilder<>& b, DType dtype, Value* x) {
 
 llvm::Type* register_type(llvm::LLVMContext& context, DType dtype) {
   switch (dtype) {
-    case kBool: return llvm::Type::getInt1Ty(context);
-    case kInt32: return llvm::Type::getInt32Ty(context);
-    case kInt64: return llvm::Type::getInt64Ty(context);
-    case kFloat32: return llvm::Type::getFloatTy(context);
-    case kFloat64: break;
+    case kBool:
+      return llvm::Type::getInt1Ty(context);
+    case kInt32:
+      return llvm::Type::getInt32Ty(context);
+    case kInt64:
+      return llvm::Type::getInt64Ty(context);
+    case kFloat32:
+      return llvm::Type::getFloatTy(context);
+    case kFloat64:
+      break;
   }
   return llvm::Type::getDoubleTy(context);
 }
@@ -100,42 +109,67 @@ Value* constant_of(llvm::Type* shape, DType dtype, uint64_t bits) {
     return llvm::ConstantInt::get(shape, llvm::APInt(64, dtype == kBool ? uint64_t{bits != 0} : bits).trunc(width));
   }
   const auto& semantics = dtype == kFloat32 ? llvm::APFloat::IEEEsingle() : llvm::APFloat::IEEEdouble();
-  return llvm::ConstantFP::get(shape, llvm::APFloat(semantics, llvm::APInt(64, bits).trunc(dtype == kFloat32 ? 32 : 64)));
+  return llvm::ConstantFP::get(shape,
+                               llvm::APFloat(semantics, llvm::APInt(64, bits).trunc(dtype == kFloat32 ? 32 : 64)));
 }
 
 Value* emit_prim(llvm::IRBuilder<>& b, Prim prim, DType result, DType operand, llvm::ArrayRef<Value*> x) {
   const bool floats = is_float(operand);
   switch (prim) {
     case Prim::kConstant:
-    case Prim::kArgument: break;
-    case Prim::kAdd: return floats ? b.CreateFAdd(x[0], x[1]) : b.CreateAdd(x[0], x[1]);
-    case Prim::kSub: return floats ? b.CreateFSub(x[0], x[1]) : b.CreateSub(x[0], x[1]);
-    case Prim::kMul: return floats ? b.CreateFMul(x[0], x[1]) : b.CreateMul(x[0], x[1]);
-    case Prim::kDiv: return b.CreateFDiv(x[0], x[1]);
-    case Prim::kFma: return b.CreateIntrinsic(llvm::Intrinsic::fma, {x[0]->getType()}, {x[0], x[1], x[2]});
-    case Prim::kNeg: return floats ? b.CreateFNeg(x[0]) : b.CreateNeg(x[0]);
-    case Prim::kAbs: return absolute(b, operand, x[0]);
-    case Prim::kSqrt: return b.CreateUnaryIntrinsic(llvm::Intrinsic::sqrt, x[0]);
-    case Prim::kFloor: return b.CreateUnaryIntrinsic(llvm::Intrinsic::floor, x[0]);
-    case Prim::kCeil: return b.CreateUnaryIntrinsic(llvm::Intrinsic::ceil, x[0]);
-    case Prim::kRint: return b.CreateUnaryIntrinsic(llvm::Intrinsic::roundeven, x[0]);
-    case Prim::kIDiv: return integer_quotient(b, x[0], x[1]);
-    case Prim::kIRem: return b.CreateSub(x[0], b.CreateMul(integer_quotient(b, x[0], x[1]), x[1]));
-    case Prim::kMulHiU: return high_half(b, x[0], x[1]);
+    case Prim::kArgument:
+      break;
+    case Prim::kAdd:
+      return floats ? b.CreateFAdd(x[0], x[1]) : b.CreateAdd(x[0], x[1]);
+    case Prim::kSub:
+      return floats ? b.CreateFSub(x[0], x[1]) : b.CreateSub(x[0], x[1]);
+    case Prim::kMul:
+      return floats ? b.CreateFMul(x[0], x[1]) : b.CreateMul(x[0], x[1]);
+    case Prim::kDiv:
+      return b.CreateFDiv(x[0], x[1]);
+    case Prim::kFma:
+      return b.CreateIntrinsic(llvm::Intrinsic::fma, {x[0]->getType()}, {x[0], x[1], x[2]});
+    case Prim::kNeg:
+      return floats ? b.CreateFNeg(x[0]) : b.CreateNeg(x[0]);
+    case Prim::kAbs:
+      return absolute(b, operand, x[0]);
+    case Prim::kSqrt:
+      return b.CreateUnaryIntrinsic(llvm::Intrinsic::sqrt, x[0]);
+    case Prim::kFloor:
+      return b.CreateUnaryIntrinsic(llvm::Intrinsic::floor, x[0]);
+    case Prim::kCeil:
+      return b.CreateUnaryIntrinsic(llvm::Intrinsic::ceil, x[0]);
+    case Prim::kRint:
+      return b.CreateUnaryIntrinsic(llvm::Intrinsic::roundeven, x[0]);
+    case Prim::kIDiv:
+      return integer_quotient(b, x[0], x[1]);
+    case Prim::kIRem:
+      return b.CreateSub(x[0], b.CreateMul(integer_quotient(b, x[0], x[1]), x[1]));
+    case Prim::kMulHiU:
+      return high_half(b, x[0], x[1]);
     case Prim::kEq:
     case Prim::kNe:
     case Prim::kLt:
-    case Prim::kLe: return compare(b, prim, operand, x[0], x[1]);
-    case Prim::kAnd: return b.CreateAnd(x[0], x[1]);
-    case Prim::kOr: return b.CreateOr(x[0], x[1]);
-    case Prim::kXor: return b.CreateXor(x[0], x[1]);
-    case Prim::kNot: return b.CreateNot(x[0]);
+    case Prim::kLe:
+      return compare(b, prim, operand, x[0], x[1]);
+    case Prim::kAnd:
+      return b.CreateAnd(x[0], x[1]);
+    case Prim::kOr:
+      return b.CreateOr(x[0], x[1]);
+    case Prim::kXor:
+      return b.CreateXor(x[0], x[1]);
+    case Prim::kNot:
+      return b.CreateNot(x[0]);
     case Prim::kShl:
     case Prim::kShrL:
-    case Prim::kShrA: return shift(b, prim, x[0], x[1]);
-    case Prim::kSelect: return b.CreateSelect(x[0], x[1], x[2]);
-    case Prim::kConvert: return convert(b, x[0], operand, result);
-    case Prim::kBitcast: return b.CreateBitCast(x[0], with_element(x[0]->getType(), register_type(b.getContext(), result)));
+    case Prim::kShrA:
+      return shift(b, prim, x[0], x[1]);
+    case Prim::kSelect:
+      return b.CreateSelect(x[0], x[1], x[2]);
+    case Prim::kConvert:
+      return convert(b, x[0], operand, result);
+    case Prim::kBitcast:
+      return b.CreateBitCast(x[0], with_element(x[0]->getType(), register_type(b.getContext(), result)));
   }
   throw InternalError("a primitive with operands is emitted");
 }

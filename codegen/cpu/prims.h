@@ -1,4 +1,5 @@
-// The spelling of each scalar primitive in LLVM IR: one function, scalar or vector alike. No fast-math flags, no contraction.
+// The spelling of each scalar primitive in LLVM IR: one function, scalar or vector alike. No fast-math flags, no
+// contraction.
 #pragma once
 
 #include <llvm/IR/IRBuilder.h>

@@ -19,17 +19,18 @@ constexpr const char* kTriple = "x86_64-unknown-linux-gnu";
 
 struct IsaFacts {
   const char* name;
-  const char* cpu;       // for scheduling; its features are spelled out, not taken from it
+  const char* cpu;  // for scheduling; its features are spelled out, not taken from it
   const char* features;
   const char* vector_bits;
 };
 
 const IsaFacts& facts(Isa isa) {
   static constexpr IsaFacts kAvx2{"avx2", "x86-64-v3", "+avx2,+fma,+bmi,+bmi2,+lzcnt,+popcnt,+movbe,+f16c", "256"};
-  static constexpr IsaFacts kAvx512{"avx512", "x86-64-v4",
-                                    "+avx2,+fma,+bmi,+bmi2,+lzcnt,+popcnt,+movbe,+f16c,+avx512f,+avx512bw,+avx512dq,+avx512vl,"
-                                    "+avx512cd,-prefer-256-bit",
-                                    "512"};
+  static constexpr IsaFacts kAvx512{
+      "avx512", "x86-64-v4",
+      "+avx2,+fma,+bmi,+bmi2,+lzcnt,+popcnt,+movbe,+f16c,+avx512f,+avx512bw,+avx512dq,+avx512vl,"
+      "+avx512cd,-prefer-256-bit",
+      "512"};
   return isa == Isa::kAvx512 ? kAvx512 : kAvx2;
 }
 
@@ -65,16 +66,17 @@ Isa native_isa() {
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
       __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("fma"))
     return Isa::kAvx512;
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2")) return Isa::kAvx2;
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2"))
+    return Isa::kAvx2;
   throw RuntimeError("this processor has no AVX2 and FMA", "use a machine of the last ten years (x86-64-v3)");
 }
 
 std::unique_ptr<llvm::TargetMachine> make_target_machine(Isa isa) {
   llvm::TargetOptions options;
   options.AllowFPOpFusion = llvm::FPOpFusion::Strict;
-  std::unique_ptr<llvm::TargetMachine> machine(x86().createTargetMachine(llvm::Triple(kTriple), facts(isa).cpu, facts(isa).features,
-                                                                         options, llvm::Reloc::PIC_, llvm::CodeModel::Small,
-                                                                         llvm::CodeGenOptLevel::Default, /*JIT=*/true));
+  std::unique_ptr<llvm::TargetMachine> machine(
+      x86().createTargetMachine(llvm::Triple(kTriple), facts(isa).cpu, facts(isa).features, options, llvm::Reloc::PIC_,
+                                llvm::CodeModel::Small, llvm::CodeGenOptLevel::Default, /*JIT=*/true));
   if (!machine) throw RuntimeError("LLVM refuses a target machine for x86-64");
   return machine;
 }

@@ -1,5 +1,5 @@
-// What LLVM is told about the machine: it depends on the instruction set alone, never on the host, so that objects may be
-// kept and carried about.
+// What LLVM is told about the machine: it depends on the instruction set alone, never on the host, so that objects may
+// be kept and carried about.
 #pragma once
 
 #include <memory>

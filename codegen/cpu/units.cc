@@ -20,7 +20,8 @@ Units map_units(const Kernel& kernel) {
     units.ranges.push_back(static_cast<uint32_t>(lanes_over));
     const Dim extent = kernel.outer[static_cast<size_t>(lanes_over)];
     const auto wanted = static_cast<unsigned>(std::clamp(kernel.schedule.unroll, 1, 8));
-    while (2 * units.copies <= wanted && (extent.is_symbol() || 2 * units.copies * kLanes <= extent.value())) units.copies *= 2;
+    while (2 * units.copies <= wanted && (extent.is_symbol() || 2 * units.copies * kLanes <= extent.value()))
+      units.copies *= 2;
   }
   for (const uint32_t r : units.ranges) {
     const Dim extent = kernel.outer[r];
@@ -39,7 +40,10 @@ double map_cost(const Kernel& kernel, const Units& units) {
     double operations = 0;
     for (const loops::Inst& inst : pass.insts) {
       const bool memory = inst.kind == InstKind::kLoad || inst.kind == InstKind::kStore;
-      operations += inst.kind == InstKind::kApply ? inst.row->cost : memory ? 2 : inst.kind == InstKind::kRngBits ? 40 : 1;
+      operations += inst.kind == InstKind::kApply     ? inst.row->cost
+                    : memory                          ? 2
+                    : inst.kind == InstKind::kRngBits ? 40
+                                                      : 1;
     }
     for (const Dim dim : pass.inner)
       if (!dim.is_symbol()) operations *= static_cast<double>(dim.value());

@@ -1,5 +1,5 @@
-// How a kernel's work is cut into units, how much scratch a worker needs and what a unit costs: from the kernel and instruction
-// set alone, so that it need not be stored with the object.
+// How a kernel's work is cut into units, how much scratch a worker needs and what a unit costs: from the kernel and
+// instruction set alone, so that it need not be stored with the object.
 #pragma once
 
 #include <vector>

@@ -21,7 +21,8 @@ using Random = std::mt19937_64;
 // Memory whose last byte lies against a forbidden page, aligned to its elements alone.
 class Storage {
  public:
-  Storage(size_t bytes, size_t alignment) : pages_(runtime::map_guarded(std::max<size_t>(bytes, 1), alignment)), bytes_(bytes) {}
+  Storage(size_t bytes, size_t alignment)
+      : pages_(runtime::map_guarded(std::max<size_t>(bytes, 1), alignment)), bytes_(bytes) {}
   Storage(Storage&& other) noexcept : pages_(std::exchange(other.pages_, {})), bytes_(other.bytes_) {}
   Storage& operator=(Storage&&) = delete;
   ~Storage() {
@@ -41,10 +42,16 @@ int64_t number(Dim dim, std::span<const int64_t> symbols) {
 template <class T>
 T draw(Random& random, const CheckOptions& options) {
   if constexpr (std::is_same_v<T, bool>) return random() % 2 == 0;
-  if constexpr (std::is_same_v<T, int64_t>) return static_cast<int64_t>(random() % static_cast<uint64_t>(options.index_limit));
+  if constexpr (std::is_same_v<T, int64_t>)
+    return static_cast<int64_t>(random() % static_cast<uint64_t>(options.index_limit));
   if constexpr (std::is_floating_point_v<T>) {
-    constexpr T kSpecial[] = {0, -T{0}, std::numeric_limits<T>::infinity(), -std::numeric_limits<T>::infinity(),
-                              std::numeric_limits<T>::quiet_NaN(), 1, -1};
+    constexpr T kSpecial[] = {0,
+                              -T{0},
+                              std::numeric_limits<T>::infinity(),
+                              -std::numeric_limits<T>::infinity(),
+                              std::numeric_limits<T>::quiet_NaN(),
+                              1,
+                              -1};
     if (options.special_values && random() % 256 == 0) return kSpecial[random() % std::size(kSpecial)];
     return static_cast<T>(std::uniform_real_distribution<double>(-2, 2)(random));
   }
@@ -97,8 +104,9 @@ std::vector<Storage> fresh(const loops::Kernel& kernel, const CheckOptions& opti
   return storages;
 }
 
-// Runs units [0, count) in pieces, as several workers would.
-void run(const runtime::KernelCode& code, std::span<const Storage> storages, const CheckOptions& options, int pieces, Random& random) {
+// Runs units [0, count) in pieces, as several workers would; whether a check failed.
+bool run(const runtime::KernelCode& code, std::span<const Storage> storages, const CheckOptions& options, int pieces,
+         Random& random) {
   std::vector<void*> buffers;
   for (const Storage& storage : storages) buffers.push_back(storage.bytes().data());
   const int64_t count = unit_count(code, options.symbols);
@@ -110,6 +118,7 @@ void run(const runtime::KernelCode& code, std::span<const Storage> storages, con
   std::shuffle(order.begin(), order.end(), random);
   const Storage scratch(code.scratch_bytes, 64);
   const FloatModeScope mode;
+  bool failed = false;
   for (const size_t i : order) {
     runtime::KernelStatus status;
     const runtime::KernelCall call{.buffers = buffers.data(),
@@ -119,7 +128,11 @@ void run(const runtime::KernelCode& code, std::span<const Storage> storages, con
                                    .scratch = scratch.bytes().data(),
                                    .status = &status};
     code.function(&call);
+    if (status.failed == 0) continue;
+    failed = true;
+    EXPECT_TRUE(status.index < 0 || status.index >= status.extent) << status.index;
   }
+  return failed;
 }
 
 }  // namespace
@@ -143,13 +156,18 @@ void check_kernel(const loops::Kernel& kernel, const CheckOptions& options) {
   const std::vector<Storage> expected = fresh(kernel, options);
   std::vector<std::span<std::byte>> spans;
   for (const Storage& storage : expected) spans.push_back(storage.bytes());
-  loops::interpret(kernel, spans, options.symbols);
+  bool fails = false;
+  try {
+    loops::interpret(kernel, spans, options.symbols);
+  } catch (const IndexError&) {
+    fails = true;
+  }
   Random random(options.seed + 1);
   for (const Isa isa : runnable_isas()) {
     const auto code = compile_kernels({&kernel, 1}, isa, nullptr)[0];
     for (int pieces = 1; pieces <= 1 + options.partitions; ++pieces) {
       const std::vector<Storage> given = fresh(kernel, options);
-      run(*code, given, options, pieces, random);
+      EXPECT_EQ(run(*code, given, options, pieces, random), fails);
       for (size_t i = 0; i < given.size(); ++i) {
         const std::string problem = difference(expected[i].bytes(), given[i].bytes(), kernel.buffers[i].dtype);
         EXPECT_EQ(problem, "") << name(isa) << ", " << pieces << " pieces, buffer " << kernel.buffers[i].name;

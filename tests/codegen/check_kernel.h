@@ -15,9 +15,9 @@ namespace sinter::codegen::cpu {
 struct CheckOptions {
   std::vector<int64_t> symbols;
   uint64_t seed = 1;
-  int64_t index_limit = 4;   // i64 inputs are drawn from [0, index_limit)
+  int64_t index_limit = 4;     // i64 inputs are drawn from [0, index_limit)
   bool special_values = true;  // floats include NaN, infinities, zeros of both signs
-  int partitions = 2;        // besides the whole range at once: random cuts of the units, run in random order
+  int partitions = 2;          // besides the whole range at once: random cuts of the units, run in random order
 };
 
 // Compiles for every runnable instruction set and fails the running test where bits differ (NaN = NaN).

@@ -8,7 +8,8 @@ namespace sinter::codegen::cpu {
 namespace {
 
 // The text's kernel under each schedule.
-void check_schedules(std::string_view text, std::initializer_list<loops::Schedule> schedules, const CheckOptions& options = {}) {
+void check_schedules(std::string_view text, std::initializer_list<loops::Schedule> schedules,
+                     const CheckOptions& options = {}) {
   for (loops::Kernel kernel : loops::parse(text))
     for (const loops::Schedule& schedule : schedules) {
       kernel.schedule = schedule;
@@ -32,7 +33,8 @@ kernel @chain(%x: f32[{0}] in, %y: f32[{0}] in, %z: f32[{0}] out) symbols(0) {{
       store f32 %z[i0], %4
     }}
   }}
-}})", n);
+}})",
+                                         n);
     check_schedules(text, {{.vector = kScalar}, {.vector = 0}, {.vector = 0, .unroll = 4}, {.vector = 0, .unroll = 8}});
   }
 }
@@ -51,7 +53,9 @@ kernel @bias(%x: f32[1110] in, %b: f32[37] in, %s: f32[30] in, %t: f32[1110] out
     }
   }
 })";
-  check_schedules(kText, {{.vector = kScalar}, {.vector = 0}, {.vector = 1}, {.vector = 0, .unroll = 2}, {.vector = 1, .unroll = 2}});
+  check_schedules(
+      kText,
+      {{.vector = kScalar}, {.vector = 0}, {.vector = 1}, {.vector = 0, .unroll = 2}, {.vector = 1, .unroll = 2}});
 }
 
 TEST(Map, RunTimeExtentsAndStrides) {
@@ -95,9 +99,9 @@ kernel @flat(%x: f32[960] in, %b: f32[48] in, %c: f32[20] in, %d: f32[7] in, %e:
   for i0 < 960 {
     pass {
       %0 = load f32 %x[i0]
-      %1 = load f32 %b[(i0 % 48)]
+      %1 = load f32 %b[(i0 mod 48)]
       %2 = load f32 %c[(i0 / 48)]
-      %3 = load f32 %d[(i0 % 7)]
+      %3 = load f32 %d[(i0 mod 7)]
       %4 = load f32 %e[(i0 / 7)]
       %5 = add f32 %0, %1
       %6 = add f32 %5, %2
@@ -120,11 +124,11 @@ kernel @pad(%x: f32[50] in, %s: f32[1] in, %y: f32[100] out) symbols(0) {
       %2 = constant i64 75
       %3 = le bool %1, %0
       %4 = lt bool %0, %2
-      %5 = and bool %3, %4
+      %5 = logical_and bool %3, %4
       %6 = load f32 %x[i0 - 25] if %5
       %7 = load f32 %s[0] if %5
       %8 = add f32 %6, %7
-      %9 = not bool %5
+      %9 = logical_not bool %5
       store f32 %y[i0], %8 if %5
       store f32 %y[i0], %6 if %9
     }
@@ -163,7 +167,8 @@ kernel @rng(%s: i64[2] in, %y: i64[100] out) symbols(0) {
     }
   }
 })";
-  check_schedules(kText, {{.vector = kScalar}, {.vector = 0}, {.vector = 0, .unroll = 2}}, {.index_limit = int64_t{1} << 62});
+  check_schedules(kText, {{.vector = kScalar}, {.vector = 0}, {.vector = 0, .unroll = 2}},
+                  {.index_limit = int64_t{1} << 62});
 }
 
 }  // namespace
