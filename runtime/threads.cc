@@ -24,7 +24,7 @@ using Clock = std::chrono::steady_clock;
 constexpr auto kSpin = std::chrono::microseconds(50);
 constexpr int kPausesPerRound = 16;
 
-// start_ holds (number of the run << kCountBits) + count of workers; a count of 0 ends the workers.
+// Shared::start holds (number of the run << kCountBits) + count of workers; a count of 0 ends the workers.
 constexpr uint32_t kCountBits = 12;
 constexpr uint32_t kCountMask = (1u << kCountBits) - 1;
 
@@ -74,7 +74,8 @@ ThreadTeam::ThreadTeam(int workers)
 ThreadTeam::~ThreadTeam() { stop(); }
 
 void ThreadTeam::stop() {
-  announce(start_, (start_.value.load(std::memory_order_relaxed) | kCountMask) - kCountMask + (1u << kCountBits));
+  announce(shared_->start,
+           (shared_->start.value.load(std::memory_order_relaxed) | kCountMask) - kCountMask + (1u << kCountBits));
   for (std::thread& thread : threads_) thread.join();
 }
 
@@ -109,22 +110,22 @@ uint32_t ThreadTeam::await_change(const Word& word, uint32_t old) const {
 void ThreadTeam::join(int index, int count, uint32_t phase, bool last) {
   if (index == 0) {
     for (int other = 1; other < count; ++other) await(slots_[static_cast<size_t>(other)], phase);
-    if (!last) announce(released_, phase);
+    if (!last) announce(shared_->released, phase);
   } else {
     announce(slots_[static_cast<size_t>(index)], phase);
-    if (!last) await(released_, phase);
+    if (!last) await(shared_->released, phase);
   }
 }
 
 void ThreadTeam::serve(int index) {
   pthread_setname_np(pthread_self(), fmt::format("sinter-{}", index).c_str());
-  // A worker that sits out some runs may miss their numbers: it looks at job_ only in a run that waits for it.
+  // A worker that sits out some runs may miss their numbers: it looks at the job only in a run that waits for it.
   for (uint32_t seen = 0;;) {
-    seen = await_change(start_, seen);
+    seen = await_change(shared_->start, seen);
     const int count = static_cast<int>(seen & kCountMask);
     if (count == 0) return;
     if (index >= count) continue;
-    const Job job = job_;
+    const Job job = shared_->job;
     _mm_setcsr(job.float_mode);
     Worker self(*this, index, count, job.phase);
     call(job.body, job.context, self);
@@ -136,19 +137,19 @@ void ThreadTeam::run(Body body, void* context, int at_most) {
   const unsigned float_mode = compiled_float_mode();
   const FloatModeScope scope(float_mode);
   const int count = std::clamp(at_most, 1, size());
-  if (count == 1 || busy_.value.exchange(1, std::memory_order_acquire) != 0) {
+  if (count == 1 || shared_->busy.value.exchange(1, std::memory_order_acquire) != 0) {
     Worker alone(*this, 0, 1, 0);
     call(body, context, alone);
     return;
   }
-  job_ = {.body = body, .context = context, .phase = job_.phase, .float_mode = float_mode};
-  const uint32_t number = (start_.value.load(std::memory_order_relaxed) >> kCountBits) + 1;
-  announce(start_, (number << kCountBits) + static_cast<uint32_t>(count));
-  Worker self(*this, 0, count, job_.phase);
+  shared_->job = {.body = body, .context = context, .phase = shared_->job.phase, .float_mode = float_mode};
+  const uint32_t number = (shared_->start.value.load(std::memory_order_relaxed) >> kCountBits) + 1;
+  announce(shared_->start, (number << kCountBits) + static_cast<uint32_t>(count));
+  Worker self(*this, 0, count, shared_->job.phase);
   call(body, context, self);
   join(0, count, self.phase_ + 1, /*last=*/true);
-  job_.phase = self.phase_ + 1;
-  busy_.value.store(0, std::memory_order_release);
+  shared_->job.phase = self.phase_ + 1;
+  shared_->busy.value.store(0, std::memory_order_release);
 }
 
 }  // namespace sinter::runtime

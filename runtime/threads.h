@@ -87,11 +87,16 @@ class ThreadTeam {
   uint32_t await_change(const Word& word, uint32_t old) const;
   void stop();
 
+  // In memory of its own, so that a team itself, on somebody's stack, needs no alignment.
+  struct Shared {
+    Word released;  // the latest phase that worker 0 let all leave
+    Word start;     // number of the run and count of its workers: what sleeping workers watch
+    Word busy;
+    Job job;
+  };
+
   std::vector<Word> slots_;  // slots_[i]: the latest phase at which worker i arrived
-  Word released_;            // the latest phase that worker 0 let all leave
-  Word start_;               // number of the run and count of its workers: what sleeping workers watch
-  Word busy_;
-  Job job_;
+  std::unique_ptr<Shared> shared_ = std::make_unique<Shared>();
   bool patient_;  // whether waiting begins with spinning: not where there are more workers than cores
   std::vector<std::thread> threads_;
 };
