@@ -27,6 +27,12 @@ struct Chunk {
   [[nodiscard]] size_t lanes() const { return points * count; }
 };
 
+// Calls f with a zero of the unsigned type of that many bytes: what moving elements needs to know of their dtype.
+template <class F>
+void with_word(size_t size, const F& f) {
+  size == 1 ? f(uint8_t{}) : size == 4 ? f(uint32_t{}) : f(uint64_t{});
+}
+
 // One value of the kernel: `local` holds the lanes of the running chunk, `points` an element per outer point of the
 // block.
 struct Storage {
@@ -158,10 +164,12 @@ class Interpreter {
     const size_t size = storage.size;
     if (chunk_.count == 1) return storage.points.data() + chunk_.point * size;
     spread.resize(kLanes * sizeof(int64_t));
-    for (size_t p = 0; p < chunk_.points; ++p)
-      for (size_t i = 0; i < chunk_.count; ++i)
-        std::memcpy(spread.data() + (p * chunk_.count + i) * size, storage.points.data() + (chunk_.point + p) * size,
-                    size);
+    with_word(size, [&](auto word) {
+      auto* to = reinterpret_cast<decltype(word)*>(spread.data());
+      const auto* from = reinterpret_cast<const decltype(word)*>(storage.points.data());
+      for (size_t p = 0; p < chunk_.points; ++p)
+        std::fill_n(to + p * chunk_.count, chunk_.count, from[chunk_.point + p]);
+    });
     return spread.data();
   }
 
@@ -233,34 +241,33 @@ class Interpreter {
         at.inner, print_inst(kernel_, static_cast<uint32_t>(first_value_ + (inst_ - pass_->insts.data()))), problem));
   }
 
-  template <class T>
-  void spread_constant() {
-    T value;
-    std::memcpy(&value, &inst_->bits, sizeof value);
-    std::fill_n(reinterpret_cast<T*>(out_), chunk_.lanes(), value);
+  void constant() {
+    with_word(size_of(inst_->dtype), [&](auto word) {
+      std::memcpy(&word, &inst_->bits, sizeof word);
+      std::fill_n(reinterpret_cast<decltype(word)*>(out_), chunk_.lanes(), word);
+    });
   }
 
   void load() {
     std::array<std::byte*, kLanes> from;
     elements(Access::kRead, from);
-    const auto copy = [&](auto zero) {
-      auto* to = reinterpret_cast<decltype(zero)*>(out_);
+    with_word(size_of(inst_->dtype), [&](auto word) {
+      auto* to = reinterpret_cast<decltype(word)*>(out_);
       for (size_t i = 0; i < chunk_.lanes(); ++i) {
-        to[i] = zero;
-        if (from[i] != nullptr) std::memcpy(&to[i], from[i], sizeof zero);
+        to[i] = 0;
+        if (from[i] != nullptr) std::memcpy(&to[i], from[i], sizeof word);
       }
-    };
-    const size_t width = size_of(inst_->dtype);
-    width == 1 ? copy(uint8_t{}) : width == 4 ? copy(uint32_t{}) : copy(uint64_t{});
+    });
   }
 
   void store() {
     std::array<std::byte*, kLanes> to;
     elements(Access::kWrite, to);
     const std::byte* from = operand(0);
-    const size_t width = size_of(inst_->dtype);
-    for (size_t i = 0; i < chunk_.lanes(); ++i)
-      if (to[i] != nullptr) std::memcpy(to[i], from + i * width, width);
+    with_word(size_of(inst_->dtype), [&](auto word) {
+      for (size_t i = 0; i < chunk_.lanes(); ++i)
+        if (to[i] != nullptr) std::memcpy(to[i], from + i * sizeof word, sizeof word);
+    });
   }
 
   void accumulate() {
@@ -313,14 +320,7 @@ class Interpreter {
   void run_inst(size_t position) {
     switch (inst_->kind) {
       case InstKind::kConstant:
-        switch (size_of(inst_->dtype)) {
-          case 1:
-            return spread_constant<uint8_t>();
-          case 4:
-            return spread_constant<uint32_t>();
-          default:
-            return spread_constant<uint64_t>();
-        }
+        return constant();
       case InstKind::kIndex: {
         Lanes index;
         addresses(inst_->index, index);

@@ -203,6 +203,7 @@ class Verifier {
       case InstKind::kArgmax:
         operands(2);
         of_type(1, kInt64);
+        check(type(0) != kBool, "argmax of bool");
         for (const Dim extent : pass().inner) check(!extent.is(0), "argmax of nothing");
         return defines(kInt64);
       case InstKind::kDot:
