@@ -55,14 +55,12 @@ class CpuExecutable : public Executable {
     const passes::Fusion fusion = passes::fuse(graph_, {.fuse = options.fuse});
     std::vector<passes::LoweredKernel> kernels = lower_all(graph_, fusion);
     passes::Plan plan = passes::plan(graph_, kernels);
-    const size_t made = kernels.size();
+    passes::dump(graph_.name, "plan", passes::print(plan, kernels));
     for (passes::LoweredKernel& copy : plan.copies) {
       passes::schedule_cpu(copy.kernel);
       kernels.push_back(std::move(copy));
     }
     stats_.passes_ms = milliseconds_since(start);
-    passes::dump(graph_.name, "plan",
-                 passes::print(plan, {kernels.begin(), kernels.begin() + static_cast<std::ptrdiff_t>(made)}));
     passes::dump(graph_.name, "fusion", passes::print_ledger(graph_, fusion));
 
     const auto codegen_start = Clock::now();

@@ -1,0 +1,139 @@
+// Whole programs: graph to machine code, run on teams of threads, against the bits of the typed reference.
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "driver/compile.h"
+#include "ir/graph/reference.h"
+#include "ir/graph/text.h"
+#include "runtime/threads.h"
+#include "tests/kernels/mlp_step.h"
+
+namespace sinter::test {
+namespace {
+
+using ir::Graph;
+using ir::Literal;
+
+std::vector<Literal> random_inputs(const Graph& graph, uint64_t seed) {
+  std::mt19937_64 random(seed);
+  std::vector<Literal> inputs;
+  for (const ir::Parameter& parameter : graph.parameters()) {
+    Literal literal = Literal::zeros(graph.type(parameter.value));
+    visit_dtype(literal.type.dtype, [&](auto zero) {
+      using T = decltype(zero);
+      std::uniform_real_distribution<double> draw(0, is_float(dtype_of<T>) ? 1 : 7);
+      for (T& element : literal.view<T>()) element = static_cast<T>(draw(random));
+    });
+    inputs.push_back(std::move(literal));
+  }
+  return inputs;
+}
+
+std::vector<Literal> run(const driver::Executable& executable, const Graph& graph, std::vector<Literal> inputs,
+                         runtime::ThreadTeam& team) {
+  std::vector<Literal> outputs;
+  std::vector<void*> in, out;
+  for (ir::Value result : graph.results) outputs.push_back(Literal::zeros(graph.type(result)));
+  for (Literal& input : inputs) in.push_back(input.bytes.data());
+  for (Literal& output : outputs) out.push_back(output.bytes.data());
+  executable.run(in, out, team);
+  for (const ir::State& state : graph.states) outputs[state.result] = inputs[state.parameter];
+  return outputs;
+}
+
+void check(const Graph& graph, uint64_t seed = 1) {
+  const std::vector<Literal> inputs = random_inputs(graph, seed);
+  const std::vector<Literal> expected = ir::evaluate(graph, inputs, ir::Arithmetic::kTyped);
+  for (const bool fuse : {false, true})
+    for (const char* isa : {"avx2", ""}) {
+      const auto executable = driver::compile(graph, {.fuse = fuse, .isa = isa});
+      for (const int workers : {1, 2, 3, 7}) {
+        runtime::ThreadTeam team(workers);
+        for (int repeat = 0; repeat < 2; ++repeat) {
+          const std::vector<Literal> results = run(*executable, graph, inputs, team);
+          for (size_t r = 0; r < expected.size(); ++r)
+            ASSERT_EQ(results[r].bytes == expected[r].bytes, true)
+                << "result " << r << (fuse ? ", fused" : ", unfused") << ", isa '" << isa << "', " << workers
+                << " workers\n"
+                << ir::print(graph);
+        }
+      }
+    }
+}
+void check(const char* text) { check(ir::parse(text).back()); }
+
+TEST(Driver, Softmax) {
+  check(R"(func @f(%x: f32[33, 50]) -> (f32[33, 50]) {
+    %0 = reduce_max %x {axes = [1]}
+    %1 = broadcast %0 {shape = [33, 50], axes = [0]}
+    %2 = sub %x, %1
+    %3 = exp %2
+    %4 = reduce_sum %3 {axes = [1]}
+    %5 = broadcast %4 {shape = [33, 50], axes = [0]}
+    %6 = div %3, %5
+    return %6
+  })");
+}
+
+TEST(Driver, ElementwiseWithViewsOnManyThreads) {
+  check(R"(func @f(%x: f32[400, 61, 5], %b: f32[5]) -> (f32[61, 2000]) {
+    %0 = transpose %x {order = [1, 0, 2]}
+    %1 = broadcast %b {shape = [61, 400, 5], axes = [2]}
+    %2 = mul %0, %1
+    %3 = tanh %2
+    %4 = reshape %3 {shape = [61, 2000]}
+    return %4
+  })");
+}
+
+TEST(Driver, Reductions) {
+  check(R"(func @f(%x: f32[3, 100, 70]) -> (f32[100], f32[], f32[3, 70], i64[3, 70], f32[3]) {
+    %0 = reduce_sum %x {axes = [0, 2]}
+    %1 = reduce_sum %x {axes = [0, 1, 2]}
+    %2 = reduce_sum %x {axes = [1]}
+    %3 = argmax %x {axis = 1}
+    %4 = reduce_max %x {axes = [1, 2]}
+    return %0, %1, %2, %3, %4
+  })");
+}
+
+TEST(Driver, StateInPlaceAndSwapped) {
+  check(R"(func @f(%p: f32[40] state, %q: f32[40] state) -> (f32[40] updates %p, f32[40] updates %q, f32[40]) {
+    %0 = mul %p, %q
+    return %q, %p, %0
+  })");
+}
+
+TEST(Driver, IndexOutOfRangeIsAnErrorAndLeavesStateAlone) {
+  const Graph graph =
+      ir::parse(R"(func @f(%x: f32[10, 4], %i: i64[3], %p: f32[3] state) -> (f32[3, 4], f32[3] updates %p) {
+    %0 = gather %x, %i {axis = 0, batch = 0}
+    %1 = mul %p, %p
+    return %0, %1
+  })")
+          .back();
+  std::vector<Literal> inputs = random_inputs(graph, 1);
+  const Literal before = inputs[2];
+  inputs[1].view<int64_t>()[1] = 10;
+  std::vector<Literal> outputs;
+  for (ir::Value result : graph.results) outputs.push_back(Literal::zeros(graph.type(result)));
+  const std::vector<void*> in{inputs[0].bytes.data(), inputs[1].bytes.data(), inputs[2].bytes.data()},
+      out{outputs[0].bytes.data(), nullptr};
+  const auto executable = driver::compile(graph);
+  for (const int workers : {1, 2}) {
+    runtime::ThreadTeam team(workers);
+    try {
+      executable->run(in, out, team);
+      FAIL() << "no error";
+    } catch (const IndexError& error) {
+      EXPECT_NE(std::string(error.what()).find("index 10 is out of range"), std::string::npos) << error.what();
+    }
+    EXPECT_EQ(inputs[2], before);
+  }
+}
+
+TEST(Driver, TrainingStep) { check(mlp_step(9, {50, 33, 10})); }
+
+}  // namespace
+}  // namespace sinter::test
