@@ -125,6 +125,7 @@ OpDef elementwise_op(const Row& row) {
           .doc = row.doc,
           .op_class = OpClass::kElementwise,
           .arity = row.arity,
+          .dtypes = row.dtypes,
           .attributes = NoAttributes{},
           .row = &row,
           .infer = infer,

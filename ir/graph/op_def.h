@@ -40,8 +40,9 @@ struct OpDef {
   std::string_view name;
   std::string_view doc;
   OpClass op_class;
-  int arity;              // -1: any number
-  Attributes attributes;  // of the alternative that operations of this kind carry, default values
+  int arity;                  // -1: any number
+  uint8_t dtypes = kNoTypes;  // DTypes of its data operands (of T for rows); kNoTypes: it has none
+  Attributes attributes;      // of the alternative that operations of this kind carry, default values
   const Row* row = nullptr;
   const Combiner* combiner = nullptr;
 

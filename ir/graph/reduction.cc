@@ -24,7 +24,7 @@ void expect_not_empty(const OpDef& def, const Integers& axes, const Type& type) 
 
 std::vector<Type> infer(const OpDef& def, const Attributes& attributes, std::span<const Type> operands) {
   const Integers& axes = std::get<AxesAttributes>(attributes).axes;
-  ops::expect_dtype(def, 1, operands[0], def.combiner->dtypes);
+  ops::expect_dtype(def, 1, operands[0], def.dtypes);
   ops::expect_axes(def, "axes", axes, operands[0].shape.rank());
   expect_not_empty(def, axes, operands[0]);
   Type result{operands[0].dtype, {}};
@@ -139,6 +139,7 @@ OpDef reduction_op(const Combiner& combiner, std::string_view name) {
           .doc = combiner.doc,
           .op_class = OpClass::kReduction,
           .arity = 1,
+          .dtypes = combiner.dtypes,
           .attributes = AxesAttributes{},
           .combiner = &combiner,
           .infer = infer,

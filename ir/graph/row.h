@@ -16,8 +16,6 @@
 
 namespace sinter::ir {
 
-enum DTypes : uint8_t { kFloats = 1, kIntegers = 2, kBools = 4, kNumbers = kFloats | kIntegers, kAnything = 7 };
-
 // How result and operand types relate. T is one of the row's dtypes, the same for all operands marked T.
 enum class Signature : uint8_t {
   kSame,       // (T, ...) -> T

@@ -191,7 +191,7 @@ const Row kRows[] = {
 
     // Choice and conversion.
     row<3, kAnything>(
-        {.name = "select", .doc = "y where the condition holds, else z", .signature = Signature::kSelect},
+        {.name = "select", .doc = "the second where the first holds, else the third", .signature = Signature::kSelect},
         [](auto c, auto x, auto y) { return select(c, x, y); },
         [](auto ct, auto, auto c, auto, auto) { return flow(none, select(c, ct, 0.0), select(c, 0.0, ct)); }),
     row<1, kAnything>(

@@ -5,6 +5,21 @@
 
 namespace sinter::ir {
 
+bool contains(uint8_t dtypes, DType dtype) {
+  if (is_float(dtype)) return (dtypes & kFloats) != 0;
+  return (dtypes & (dtype == kBool ? kBools : kIntegers)) != 0;
+}
+
+std::string to_text(uint8_t dtypes) {
+  std::vector<std::string_view> names;
+  for (DType dtype : {kFloat32, kFloat64, kInt64, kBool})
+    if (contains(dtypes, dtype)) names.push_back(name(dtype));
+  std::string text;
+  for (size_t i = 0; i < names.size(); ++i)
+    text += fmt::format("{}{}", i == 0 ? "" : i + 1 == names.size() ? " or " : ", ", names[i]);
+  return text;
+}
+
 std::string to_string(const Type& type) { return std::string(name(type.dtype)) + to_string(type.shape); }
 
 Literal Literal::zeros(const Type& type) {

@@ -11,6 +11,19 @@
 
 namespace sinter::ir {
 
+// Sets of element types: what an operation accepts.
+enum DTypes : uint8_t {
+  kNoTypes = 0,
+  kFloats = 1,
+  kIntegers = 2,
+  kBools = 4,
+  kNumbers = kFloats | kIntegers,
+  kAnything = 7
+};
+[[nodiscard]] bool contains(uint8_t dtypes, DType dtype);
+// "f32, f64 or i64".
+[[nodiscard]] std::string to_text(uint8_t dtypes);
+
 struct Type {
   DType dtype = kFloat32;
   Shape shape;

@@ -4,7 +4,6 @@
 #include <optional>
 
 #include "ir/graph/ops/check.h"
-#include "ir/graph/row.h"
 #include "ir/graph/strided.h"
 #include "ir/scalar/evaluate.h"
 
@@ -20,7 +19,7 @@ void expect_not_empty(const OpDef& def, const Type& x, int64_t axis) {
 std::vector<Type> infer(const OpDef& def, const Attributes& attributes, std::span<const Type> operands) {
   const int64_t axis = as<AxisAttributes>(attributes).axis;
   const Type& x = operands[0];
-  expect_dtype(def, 1, x, kNumbers);
+  expect_dtype(def, 1, x, def.dtypes);
   expect_axis(def, "axis", axis, x.shape.rank());
   expect_not_empty(def, x, axis);
   std::vector<Dim> dims = x.shape.dims();
@@ -70,6 +69,7 @@ const OpDef kArgmax{.name = "argmax",
                     .doc = "index of the largest element along an axis; the lowest among equals, NaN counts as largest",
                     .op_class = OpClass::kReduction,
                     .arity = 1,
+                    .dtypes = kNumbers,
                     .attributes = AxisAttributes{},
                     .infer = infer,
                     .evaluate = evaluate,

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "ir/graph/row.h"
-
 namespace sinter::ir::ops {
 
 Type checked(const OpDef& def, std::string_view what, Type type) {
@@ -21,21 +19,6 @@ Type checked(const OpDef& def, std::string_view what, Type type) {
       throw ShapeError(fmt::format("{}: {} has type {}, expected a type whose bytes 63 bits can count", def.name, what,
                                    to_string(type)));
   return type;
-}
-
-bool contains(uint8_t dtypes, DType dtype) {
-  if (is_float(dtype)) return (dtypes & kFloats) != 0;
-  return (dtypes & (dtype == kBool ? kBools : kIntegers)) != 0;
-}
-
-std::string to_text(uint8_t dtypes) {
-  std::vector<std::string_view> names;
-  for (DType dtype : {kFloat32, kFloat64, kInt64, kBool})
-    if (contains(dtypes, dtype)) names.push_back(name(dtype));
-  std::string text;
-  for (size_t i = 0; i < names.size(); ++i)
-    text += fmt::format("{}{}", i == 0 ? "" : i + 1 == names.size() ? " or " : ", ", names[i]);
-  return text;
 }
 
 void expect_dtype(const OpDef& def, int position, const Type& given, uint8_t dtypes) {

@@ -13,7 +13,7 @@ inline constexpr int64_t kMaxRank = 8;
 // The type itself, if a tensor can have it: no i32, rank at most kMaxRank, bytes countable in 63 bits.
 Type checked(const OpDef& def, std::string_view what, Type type);
 
-// `dtypes` is a set of DTypes (row.h); position counts from 1.
+// Position counts from 1.
 void expect_dtype(const OpDef& def, int position, const Type& given, uint8_t dtypes);
 // Element type or shape of the operand at `position` must be that of the operand at `model_position`.
 void expect_dtype_of(const OpDef& def, int position, const Type& given, int model_position, const Type& model);
@@ -25,11 +25,6 @@ void expect_axis(const OpDef& def, std::string_view what, int64_t axis, int64_t 
 void expect_axes(const OpDef& def, std::string_view what, const Integers& axes, int64_t rank);
 // One number for each axis of the operand.
 void expect_count(const OpDef& def, std::string_view what, size_t count, int64_t rank);
-
-// "f32 or f64": the element types in the set.
-[[nodiscard]] std::string to_text(uint8_t dtypes);
-// Whether the element type is in the set.
-[[nodiscard]] bool contains(uint8_t dtypes, DType dtype);
 
 // For evaluations that are pure copies.
 void copy_bytes(const Literal& from, Literal& to);

@@ -3,7 +3,6 @@
 #include <cmath>
 
 #include "ir/graph/ops/check.h"
-#include "ir/graph/row.h"
 #include "ir/scalar/evaluate.h"
 
 namespace sinter::ir::ops {
@@ -18,7 +17,7 @@ void expect_matrix(const OpDef& def, int position, const Type& given) {
 
 std::vector<Type> infer(const OpDef& def, const Attributes&, std::span<const Type> operands) {
   const Type &x = operands[0], &y = operands[1];
-  expect_dtype(def, 1, x, kFloats);
+  expect_dtype(def, 1, x, def.dtypes);
   expect_dtype_of(def, 2, y, 1, x);
   expect_matrix(def, 1, x);
   expect_matrix(def, 2, y);
@@ -90,6 +89,7 @@ const OpDef kDot{.name = "dot",
                  .doc = "matrix product over the last two axes, any number of leading batch axes",
                  .op_class = OpClass::kDot,
                  .arity = 2,
+                 .dtypes = kFloats,
                  .attributes = NoAttributes{},
                  .infer = infer,
                  .evaluate = evaluate,

@@ -1,6 +1,5 @@
 #include "ir/graph/ops/gather_box.h"
 
-#include "ir/graph/row.h"
 #include "ir/graph/strided.h"
 
 namespace sinter::ir::ops {

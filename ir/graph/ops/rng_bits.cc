@@ -1,14 +1,13 @@
 // rng_bits: i64 array of independent uniform integers in [0, 2^32), a pure function of key and position: Philox4x32-10.
 // The operand is i64[2] = (seed, stream); elements are counted row-major.
 #include "ir/graph/ops/check.h"
-#include "ir/graph/row.h"
 #include "ir/scalar/philox.h"
 
 namespace sinter::ir::ops {
 namespace {
 
 std::vector<Type> infer(const OpDef& def, const Attributes& attributes, std::span<const Type> operands) {
-  expect_dtype(def, 1, operands[0], kIntegers);
+  expect_dtype(def, 1, operands[0], def.dtypes);
   if (operands[0].shape != Shape{2})
     throw ShapeError(
         fmt::format("{}: argument 1 has type {}, expected i64[2], seed and stream", def.name, to_string(operands[0])));
@@ -28,6 +27,7 @@ const OpDef kRngBits{.name = "rng_bits",
                      .doc = "uniform integers in [0, 2^32) by Philox4x32-10, keyed by i64[2] = (seed, stream)",
                      .op_class = OpClass::kIndexed,
                      .arity = 1,
+                     .dtypes = kIntegers,
                      .attributes = ShapeAttributes{},
                      .infer = infer,
                      .evaluate = evaluate,

@@ -4,14 +4,13 @@
 #include <optional>
 
 #include "ir/graph/ops/gather_box.h"
-#include "ir/graph/row.h"
 #include "ir/scalar/evaluate.h"
 
 namespace sinter::ir::ops {
 namespace {
 
 std::vector<Type> infer(const OpDef& def, const Attributes& attributes, std::span<const Type> operands) {
-  expect_dtype(def, 1, operands[0], kNumbers);
+  expect_dtype(def, 1, operands[0], def.dtypes);
   const Type updates = gathered_type(def, as<GatherAttributes>(attributes), operands[0], operands[1]);
   expect_dtype_of(def, 3, operands[2], 1, operands[0]);
   if (operands[2].shape != updates.shape)
@@ -52,6 +51,7 @@ const OpDef kScatterAdd{.name = "scatter_add",
                         .doc = "the first operand plus updates at the positions that a gather would have read",
                         .op_class = OpClass::kScatter,
                         .arity = 3,
+                        .dtypes = kNumbers,
                         .attributes = GatherAttributes{},
                         .infer = infer,
                         .evaluate = evaluate,
