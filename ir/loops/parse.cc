@@ -209,14 +209,12 @@ class Parser {
 
   Atom atom(int depth) {
     if (token().kind == Kind::kValue) return {.kind = Atom::Kind::kValue, .id = value()};
-    if (accept("(")) {
-      Atom atom{.of = std::make_shared<const Index>(index(depth + 1))};
-      if (accept("/"))
-        atom.kind = Atom::Kind::kDiv;
-      else if (accept_word("mod"))
-        atom.kind = Atom::Kind::kMod;
-      else
-        lexer_.fail_expected("'/' or 'mod'");
+    if (const bool divides = token().is_word("div"); divides || token().is_word("mod")) {
+      lexer_.take();
+      Atom atom{.kind = divides ? Atom::Kind::kDiv : Atom::Kind::kMod};
+      expect("(");
+      atom.of = std::make_shared<const Index>(index(depth + 1));
+      expect(",");
       const Token at = token();
       atom.by = dim();
       if (atom.by.is(0)) lexer_.fail(at, "division by zero in an index");
@@ -233,7 +231,7 @@ class Parser {
       lexer_.take();
       return {.kind = Atom::Kind::kRange, .id = static_cast<uint32_t>(range)};
     }
-    lexer_.fail_expected("a range, a value or a division in an index");
+    lexer_.fail_expected("a range, a value, div or mod in an index");
   }
 
   // Instructions.

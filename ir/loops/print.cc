@@ -123,9 +123,9 @@ class Printer {
       case Atom::Kind::kMod:
         break;
     }
-    out_ += '(';
+    out_ += atom.kind == Atom::Kind::kDiv ? "div(" : "mod(";
     if (atom.of) index(*atom.of);
-    add(" {} {})", atom.kind == Atom::Kind::kDiv ? "/" : "mod", to_string(atom.by));
+    add(", {})", to_string(atom.by));
   }
 
   void operands(const Inst& inst) {

@@ -23,10 +23,9 @@
 //   %n = reduce COMBINER T %a                    %n = argmax i64 %a, %index         %n = dot T %a, %b
 //   %n = ROW T %a, ...                           (T: the dtype of the value defined or stored)
 // INDEX: a sum of terms and constants, which may be subtracted. A term is ATOM or COEFFICIENT*ATOM, the coefficient a
-// number or a symbol s0, s1, ...; an atom is a range, a value %n, (INDEX / DIM) rounded down, or (INDEX mod DIM), never
-// negative.
-// schedule(...): vector = inner, i0, i1, ...; unroll; tile_rows; tile_columns; block_k. What has its default is left
-// out.
+// number or a symbol s0, s1, ...; an atom is a range, a value %n, div(INDEX, DIM) rounded down, or mod(INDEX, DIM),
+// never negative. schedule(...): vector = inner, i0, i1, ...; unroll; tile_rows; tile_columns; block_k. What has its
+// default is left out.
 #pragma once
 
 #include <string>

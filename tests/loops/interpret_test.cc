@@ -152,9 +152,9 @@ TEST(Interpret, DivisionsRoundDown) {
     kernel @k(%x: i64[40] out, %y: i64[20] out) {
       for i0 < 20 {
         pass {
-          %0 = index i64 (i0 - 10 / 4)
-          %1 = index i64 3*(2*i0 - 7 mod 5) + (7*(i0 / 2) + 1 / 3)
-          store i64 %x[8*(i0 / 4) + (i0 mod 4)], %0
+          %0 = index i64 div(i0 - 10, 4)
+          %1 = index i64 3*mod(2*i0 - 7, 5) + div(7*div(i0, 2) + 1, 3)
+          store i64 %x[8*div(i0, 4) + mod(i0, 4)], %0
           store i64 %y[i0], %1
         }
       }

@@ -2,9 +2,8 @@
 
 #include <algorithm>
 #include <cstring>
-#include <limits>
-#include <optional>
-#include <random>
+
+#include "tests/loops/random_source.h"
 
 namespace sinter::loops {
 namespace {
@@ -13,9 +12,9 @@ constexpr int64_t kRagged[] = {1, 2, 7, 15, 16, 17, 33, 100};
 constexpr int64_t kLarge = 1000;  // elements of a buffer that is not to be multiplied by much
 constexpr DType kDTypes[] = {kFloat32, kFloat32, kFloat32, kFloat64, kInt64, kBool};
 
-class Generator {
+class Generator : RandomSource {
  public:
-  explicit Generator(uint64_t seed) : random_(seed), symbolic_(chance(40)) {}
+  explicit Generator(uint64_t seed) : RandomSource(seed), symbolic_(chance(40)), favourite_(one_of(kDTypes)) {}
 
   RandomKernel make() {
     kernel().name = "random";
@@ -36,6 +35,7 @@ class Generator {
   struct Known {
     uint32_t value;
     DType dtype;
+    bool varies;  // not made of constants alone
   };
   struct Stored {  // by an earlier pass, at its point
     uint32_t buffer;
@@ -46,13 +46,6 @@ class Generator {
   Kernel& kernel() { return made_.kernel; }
   Pass& pass() { return kernel().passes.back(); }
 
-  // Random choices.
-  int64_t number(int64_t low, int64_t high) { return std::uniform_int_distribution<int64_t>(low, high)(random_); }
-  bool chance(int percent) { return number(1, 100) <= percent; }
-  template <class List>
-  const auto& one_of(const List& list) {
-    return std::data(list)[static_cast<size_t>(number(0, static_cast<int64_t>(std::size(list)) - 1))];
-  }
   // The number itself, or a symbol that has this value.
   Dim dim(int64_t value) {
     if (!symbolic_ || !chance(35)) return value;
@@ -87,7 +80,13 @@ class Generator {
     if (inst.kind != InstKind::kStore && inst.kind != InstKind::kAccumulate) {
       const bool reduces =
           inst.kind == InstKind::kReduce || inst.kind == InstKind::kArgmax || inst.kind == InstKind::kDot;
-      (reduces ? ended_ : local_).push_back({value, inst.dtype});
+      const bool varies =
+          !inst.index.terms.empty() || std::any_of(inst.operands.begin(), inst.operands.end(), [&](uint32_t operand) {
+            const auto same = [&](const Known& known) { return known.value == operand && known.varies; };
+            return std::any_of(local_.begin(), local_.end(), same) ||
+                   std::any_of(lasting_.begin(), lasting_.end(), same);
+          });
+      (reduces ? ended_ : local_).push_back({value, inst.dtype, varies});
     }
     pass().insts.push_back(std::move(inst));
     return value;
@@ -109,38 +108,28 @@ class Generator {
   uint32_t apply(const ir::Row& row, DType dtype, std::vector<uint32_t> operands) {
     return add({.kind = InstKind::kApply, .dtype = dtype, .operands = std::move(operands), .row = &row});
   }
-  // A value of that dtype that can be used here.
-  uint32_t any(DType dtype) {
+  // Values of that dtype that can be used here, but constants.
+  std::vector<uint32_t> varying(DType dtype) {
     std::vector<uint32_t> fitting;
-    for (const auto* list : {&local_, &lasting_})
+    for (const auto* list : {&lasting_, &local_})
       for (const Known& known : *list)
-        if (known.dtype == dtype) fitting.push_back(known.value);
-    return fitting.empty() || chance(10) ? constant(dtype) : one_of(fitting);
+        if (known.dtype == dtype && known.varies) fitting.push_back(known.value);
+    return fitting;
   }
+  uint32_t any(DType dtype) {
+    if (chance(10)) return constant(dtype);
+    const std::vector<uint32_t> fitting = varying(dtype);
+    if (fitting.empty()) return plain_load(dtype);
+    return chance(50) ? fitting.back() : one_of(fitting);  // chains are better than stumps
+  }
+  DType any_dtype() { return chance(60) ? favourite_ : one_of(kDTypes); }
+  DType number_dtype() { return favourite_ != kBool && chance(60) ? favourite_ : kDTypes[number(0, 4)]; }
 
   // Buffers.
-  template <class T>
-  T element() {
-    if constexpr (std::is_same_v<T, bool>) return chance(50);
-    if constexpr (std::is_integral_v<T>)
-      return chance(2) ? std::numeric_limits<T>::min() : static_cast<T>(number(-50, 50));
-    using Limits = std::numeric_limits<T>;
-    const T special[] = {
-        T{0}, -T{0}, Limits::infinity(), -Limits::infinity(), Limits::quiet_NaN(), Limits::denorm_min(), Limits::max()};
-    if (chance(2)) return static_cast<T>(one_of(special));
-    return static_cast<T>(static_cast<double>(number(-3000, 3000)) / 1000);
-  }
   uint32_t buffer(DType dtype, Buffer::Role role, int64_t size) {
     const auto id = static_cast<uint32_t>(kernel().buffers.size());
     kernel().buffers.push_back({"b" + std::to_string(id), dtype, role, dim(size)});
-    std::vector<std::byte> bytes(static_cast<size_t>(size) * size_of(dtype));
-    visit_dtype(dtype, [&](auto zero) {
-      for (size_t i = 0; i < bytes.size(); i += sizeof zero) {
-        const auto value = element<decltype(zero)>();
-        std::memcpy(&bytes[i], &value, sizeof value);
-      }
-    });
-    made_.buffers.push_back(std::move(bytes));
+    made_.buffers.push_back(elements(dtype, size));
     return id;
   }
 
@@ -153,7 +142,7 @@ class Generator {
   Address address(size_t ranges, bool distinct) {
     std::vector<size_t> order;
     for (size_t r = ranges; r-- > 0;) order.push_back(r);
-    if (chance(30)) std::shuffle(order.begin(), order.end(), random_);
+    if (chance(30)) shuffle(order);
     const bool dense = chance(60);
     Address made{Index::constant(dense ? 0 : number(0, 5))};
     int64_t stride = dense || chance(50) ? 1 : number(2, 3), reach = 0;
@@ -222,7 +211,7 @@ class Generator {
                 .index = from.index});
   }
   void load() {
-    const DType dtype = one_of(kDTypes);
+    const DType dtype = any_dtype();
     const int64_t way = number(1, 10);
     if (way == 1)
       gather(dtype);
@@ -250,7 +239,8 @@ class Generator {
     for (const DType dtype : kDTypes)
       if ((row.dtypes & (is_float(dtype) ? ir::kFloats : dtype == kBool ? ir::kBools : ir::kIntegers)) != 0)
         choices.push_back(dtype);
-    const DType type = one_of(choices);
+    const bool at_hand = std::count(choices.begin(), choices.end(), favourite_) > 0 && chance(60);
+    const DType type = at_hand ? favourite_ : one_of(choices);
     std::vector<uint32_t> operands;
     const bool selects = row.signature == ir::Signature::kSelect;
     for (int i = 0; i < row.arity; ++i) operands.push_back(any(selects && i == 0 ? kBool : type));
@@ -276,7 +266,7 @@ class Generator {
     add(std::move(inst));
   }
   void accumulate() {
-    const DType dtype = kDTypes[number(0, 4)];
+    const DType dtype = number_dtype();
     const uint32_t value = any(dtype);
     Address to = address(kernel().outer.size(), true);
     int64_t size = to.reach;
@@ -291,7 +281,7 @@ class Generator {
 
   void reduce() {
     const ir::Combiner& combiner = one_of(ir::combiners());
-    const DType dtype = kDTypes[number(0, 4)];
+    const DType dtype = number_dtype();
     add({.kind = InstKind::kReduce, .dtype = dtype, .operands = {any(dtype)}, .combiner = &combiner});
   }
   void argmax() {
@@ -302,7 +292,7 @@ class Generator {
       stride *= extents_[r];
     }
     const uint32_t at = index(linear);
-    add({.kind = InstKind::kArgmax, .dtype = kInt64, .operands = {any(kDTypes[number(0, 4)]), at}});
+    add({.kind = InstKind::kArgmax, .dtype = kInt64, .operands = {any(number_dtype()), at}});
   }
 
   // Passes.
@@ -349,9 +339,9 @@ class Generator {
   void last_pass() {
     open_pass();
     for (int64_t left = number(0, 2); left > 0; --left) load();
-    for (int64_t left = number(0, 3); left > 0; --left) compute();
+    for (int64_t left = number(1, 4); left > 0; --left) compute();
     for (const Known& known : unseen_) store(known.value, known.dtype);
-    if (const DType dtype = one_of(kDTypes); chance(50) || unseen_.empty()) store(any(dtype), dtype);
+    if (const DType dtype = any_dtype(); chance(50) || unseen_.empty()) store(any(dtype), dtype);
     close_pass();
   }
   void dot_pass() {
@@ -396,8 +386,8 @@ class Generator {
     s.block_k = static_cast<int>(64 * number(1, 4));
   }
 
-  std::mt19937_64 random_;
   bool symbolic_;
+  DType favourite_;  // most values have it, so that they can be combined
   RandomKernel made_;
   std::vector<int64_t> extents_;                // of the ranges open now
   int64_t points_ = 1;                          // of the outer ranges

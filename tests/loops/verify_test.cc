@@ -80,7 +80,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Broken{"pass { %0 = load f32 %x[100] }", "elements 100 to 100 of a buffer of 100"},
                     Broken{"pass { %0 = load i64 %t[0] %1 = check_index i64 %0 < 11 %2 = load f32 %x[10*%1] }",
                            "elements 0 to 100"},
-                    Broken{"for i0 < 25 { pass { %0 = load f32 %x[12*(i0 / 5) + 14*(i0 mod 5)] } }",
+                    Broken{"for i0 < 25 { pass { %0 = load f32 %x[12*div(i0, 5) + 14*mod(i0, 5)] } }",
                            "element 104 of a buffer of 100"},
                     Broken{"for i0 < 10 { pass { %0 = constant f32 1 store f32 %y[0], %0 } }",
                            "points that differ in range 0 store to the same element"},
@@ -89,12 +89,12 @@ INSTANTIATE_TEST_SUITE_P(
                     Broken{"pass j0 < 10 { %0 = constant f32 1 store f32 %y[0], %0 }", "points that differ in range 0"},
                     Broken{"for i0 < 10, i1 < 10 { pass { %0 = constant f32 1 store f32 %y[8*i0 + i1], %0 } }",
                            "two points store to element 8"},
-                    Broken{"for i0 < 10 { pass { %0 = constant f32 1 store f32 %y[(i0 / 2)], %0 } }",
+                    Broken{"for i0 < 10 { pass { %0 = constant f32 1 store f32 %y[div(i0, 2)], %0 } }",
                            "two points store to element 0"},
                     Broken{"for i0 < s2 { }", "an outer range is symbol s2 of 2"},
                     Broken{"pass j0 < s2 { }", "an inner range is symbol s2 of 2"},
                     Broken{"pass j0 < 9 { %0 = load f32 %x[s2*j0] }", "a coefficient is symbol s2 of 2"},
-                    Broken{"pass j0 < 9 { %0 = load f32 %x[(j0 / s2)] }", "a divisor is symbol s2 of 2"},
+                    Broken{"pass j0 < 9 { %0 = load f32 %x[div(j0, s2)] }", "a divisor is symbol s2 of 2"},
                     Broken{"pass { %0 = load i64 %t[0] %1 = check_index i64 %0 < s2 }",
                            "the extent is symbol s2 of 2"}));
 
@@ -108,10 +108,10 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values("for i0 < 10, i1 < 10 { pass { %0 = load f32 %x[10*i0 + i1] store f32 %y[10*i1 + i0], %0 } }",
                     "for i0 < 0 { pass { %0 = load f32 %x[1000] } }",  // never runs
                     "pass { %0 = load bool %b[0] %1 = load f32 %x[1000] if %0 }",
-                    "for i0 < 24 { pass { %0 = load f32 %x[12*(i0 / 5) + 14*(i0 mod 5)] } }",
+                    "for i0 < 24 { pass { %0 = load f32 %x[12*div(i0, 5) + 14*mod(i0, 5)] } }",
                     "for i0 < 1 { pass { %0 = constant f32 1 store f32 %y[0], %0 } }",
                     "pass j0 < 10 { %0 = constant f32 1 accumulate f32 %y[0], %0 }",
-                    "for i0 < 25 { pass { %0 = constant f32 1 store f32 %y[20*(i0 / 5) + (i0 mod 5)], %0 } }",
+                    "for i0 < 25 { pass { %0 = constant f32 1 store f32 %y[20*div(i0, 5) + mod(i0, 5)], %0 } }",
                     "pass { %0 = load i64 %t[0] %1 = check_index i64 %0 < 10 %2 = load f32 %x[10*%1 + 9] }",
                     "pass { %0 = load i64 %t[0] %1 = load f32 %x[%0] }",
                     "for i0 < s0 { pass { %0 = load f32 %x[s1*i0 + 500] store f32 %y[s1*i0], %0 } }"));
