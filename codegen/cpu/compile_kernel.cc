@@ -15,6 +15,7 @@
 #include <mutex>
 #include <thread>
 
+#include "codegen/cpu/dot_kernel.h"
 #include "codegen/cpu/jit.h"
 #include "codegen/cpu/map_kernel.h"
 #include "codegen/cpu/target.h"
@@ -46,7 +47,10 @@ std::unique_ptr<Built> build(const Kernel& kernel, Isa isa) {
   auto* type = llvm::FunctionType::get(llvm::Type::getVoidTy(context), {llvm::PointerType::get(context, 0)}, false);
   auto* function = llvm::Function::Create(type, llvm::Function::ExternalLinkage, kEntry, *built->module);
   set_target_attributes(*function, isa);
-  emit_map_kernel(*function, kernel);
+  if (const auto plan = plan_dot(kernel, isa))
+    emit_dot_kernel(*function, kernel, *plan, isa);
+  else
+    emit_map_kernel(*function, kernel);
 #ifndef NDEBUG
   std::string problem;
   llvm::raw_string_ostream stream(problem);
@@ -68,14 +72,17 @@ std::string key_of(const std::string& text, Isa isa) {
                      hash.low64);
 }
 
-std::shared_ptr<const KernelCode> finish(const Kernel& kernel, LinkedCode linked, size_t bytes, bool from_cache) {
+std::shared_ptr<const KernelCode> finish(const Kernel& kernel, Isa isa, LinkedCode linked, size_t bytes,
+                                         bool from_cache) {
   auto code = std::make_shared<KernelCode>();
-  const Units units = map_units(kernel);
+  const auto dot = plan_dot(kernel, isa);
+  const Units units = dot ? dot->units(kernel) : map_units(kernel);
   code->name = kernel.name;
   code->function = linked.function;
   code->keep_alive = std::move(linked.keep_alive);
   code->units = units.factors;
-  code->cost_per_unit = map_cost(kernel, units);
+  code->cost_per_unit = dot ? dot->cost() : map_cost(kernel, units);
+  code->scratch_bytes = dot ? dot->scratch_bytes() : 0;
   code->code_bytes = bytes;
   code->from_cache = from_cache;
   return code;
@@ -93,12 +100,12 @@ std::shared_ptr<const KernelCode> compile_one(const Kernel& kernel, const std::s
   }
   if (found) {
     try {
-      return finish(kernel, link_object(object), object.size(), /*from_cache=*/true);
+      return finish(kernel, isa, link_object(object), object.size(), /*from_cache=*/true);
     } catch (const RuntimeError&) {  // damaged: compiled again below
     }
   }
   object = emit_object(*build(kernel, isa)->module, isa);
-  auto code = finish(kernel, link_object(object), object.size(), /*from_cache=*/false);
+  auto code = finish(kernel, isa, link_object(object), object.size(), /*from_cache=*/false);
   if (store != nullptr) {
     const std::lock_guard lock(store_mutex);
     store->save(key, object);

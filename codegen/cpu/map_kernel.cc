@@ -36,7 +36,6 @@ void emit_lanes(Nest& nest, PassEmitter& passes, const Units& units, Value* low,
   }
   if (main_end == end) return;
   nest.loop(main_end, end, kLanes, [&](Value* i) {
-    passes.set_lanes({.width = kLanes});
     passes.set_lanes({.width = kLanes, .mask = passes.lane_mask(i, end)});
     body(i);
   });

@@ -69,14 +69,14 @@ Value* PassEmitter::inner_count(size_t pass) {
   return count;
 }
 
-Value* PassEmitter::lane_mask(Value* first, Value* end) {
+Value* PassEmitter::lane_mask(Value* first, Value* end, unsigned width) {
   auto& b = nest_.b;
   Value* left = b.CreateSub(end, first);  // lanes that exist, as 32 bits: compares of 64 would take two registers
   Value* count = b.CreateTrunc(left, b.getInt32Ty());
   llvm::SmallVector<uint32_t, 16> lanes;
-  for (unsigned i = 0; i < lanes_.width; ++i) lanes.push_back(i);
+  for (unsigned i = 0; i < width; ++i) lanes.push_back(i);
   Value* numbers = llvm::ConstantDataVector::get(b.getContext(), lanes);
-  return b.CreateICmpSLT(numbers, b.CreateVectorSplat(lanes_.width, count));
+  return b.CreateICmpSLT(numbers, b.CreateVectorSplat(width, count));
 }
 
 // Vectors in flight for a loop of so many points: a power of two, as blocks of order R hold whole groups.

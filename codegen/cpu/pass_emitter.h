@@ -65,7 +65,7 @@ class PassEmitter {
 
   [[nodiscard]] llvm::Value* number(Dim dim);
   // Lanes whose point, `first` + lane, lies before `end`.
-  [[nodiscard]] llvm::Value* lane_mask(llvm::Value* first, llvm::Value* end);
+  [[nodiscard]] llvm::Value* lane_mask(llvm::Value* first, llvm::Value* end, unsigned width = kLanes);
   [[nodiscard]] llvm::Value* iota(unsigned width);
 
  private:

@@ -1,0 +1,174 @@
+// Register-tiled dots: every transposition, odd sizes, blocks, batches, epilogues.
+#include <gtest/gtest.h>
+
+#include "codegen/cpu/dot_plan.h"
+#include "ir/loops/text.h"
+#include "tests/codegen/check_kernel.h"
+
+namespace sinter::codegen::cpu {
+namespace {
+
+struct Layout {
+  bool a_turned = false, b_turned = false, c_turned = false;
+};
+
+// c[m, n] = a[m, k] b[k, n], each operand maybe stored the other way round.
+loops::Kernel dot(int64_t m, int64_t n, int64_t k, Layout layout = {}, std::string_view type = "f32") {
+  const auto index = [](bool turned, std::string_view row, std::string_view column, int64_t rows, int64_t columns) {
+    return turned ? fmt::format("{}*{} + {}", rows, column, row) : fmt::format("{}*{} + {}", columns, row, column);
+  };
+  return loops::parse(fmt::format(R"(
+kernel @dot(%a: {0}[{1}] in, %b: {0}[{2}] in, %c: {0}[{3}] out) symbols(0) {{
+  for i0 < {4}, i1 < {5} {{
+    pass j2 < {6} {{
+      %0 = load {0} %a[{7}]
+      %1 = load {0} %b[{8}]
+      %2 = dot {0} %0, %1
+    }}
+    pass {{
+      store {0} %c[{9}], %2
+    }}
+  }}
+}})",
+                                  type, m * k, k * n, m * n, m, n, k, index(layout.a_turned, "i0", "j2", m, k),
+                                  index(layout.b_turned, "j2", "i1", k, n),
+                                  index(layout.c_turned, "i0", "i1", m, n)))[0];
+}
+
+constexpr CheckOptions kPlain{.special_values = false};
+
+TEST(Dot, Transpositions) {
+  for (const char* type : {"f32", "f64"})
+    for (int which = 0; which < 8; ++which) {
+      const Layout layout{(which & 1) != 0, (which & 2) != 0, (which & 4) != 0};
+      check_kernel(dot(20, 50, 37, layout, type), kPlain);
+    }
+}
+
+TEST(Dot, OddSizes) {
+  for (const auto& [m, n, k] : std::vector<std::array<int64_t, 3>>{{1, 1, 1},
+                                                                   {1, 100, 7},
+                                                                   {2, 200, 5},
+                                                                   {3, 65, 4},
+                                                                   {4, 64, 16},
+                                                                   {5, 1, 30},
+                                                                   {17, 10, 64},
+                                                                   {64, 10, 3},
+                                                                   {100, 33, 1},
+                                                                   {70, 96, 70},
+                                                                   {9, 31, 0}})
+    for (const bool turned : {false, true})
+      check_kernel(dot(m, n, k, {.a_turned = turned, .b_turned = turned}), kPlain);
+}
+
+TEST(Dot, BlocksOfDepthContinueTiles) {
+  for (const bool turned : {false, true}) {
+    loops::Kernel kernel = dot(30, 70, 100, {.b_turned = turned});
+    check_kernel(kernel, kPlain);
+    kernel.schedule.block_k = 24;
+    check_kernel(kernel, kPlain);
+    kernel.schedule = {.tile_rows = 3, .tile_columns = 16, .block_k = 64};
+    check_kernel(kernel, kPlain);
+  }
+}
+
+TEST(Dot, RunTimeExtents) {
+  constexpr std::string_view kText = R"(
+kernel @dot(%a: f32[s3] in, %b: f32[s4] in, %d: f32[s1] in, %c: f32[s5] out) symbols(6) {
+  for i0 < s0, i1 < s1 {
+    pass j2 < s2 {
+      %0 = load f32 %a[s2*i0 + j2]
+      %1 = load f32 %b[s1*j2 + i1]
+      %2 = dot f32 %0, %1
+    }
+    pass {
+      %3 = load f32 %d[i1]
+      %4 = add f32 %2, %3
+      %5 = relu f32 %4
+      store f32 %c[s1*i0 + i1], %5
+    }
+  }
+})";
+  for (const auto& [m, n, k] : std::vector<std::array<int64_t, 3>>{
+           {1, 1, 1}, {7, 33, 20}, {64, 128, 30}, {75, 10, 1100}, {0, 5, 5}, {5, 40, 0}})
+    check_kernel(kText, {.symbols = {m, n, k, m * k, k * n, m * n}, .special_values = false});
+}
+
+TEST(Dot, Batches) {
+  constexpr std::string_view kText = R"(
+kernel @dot(%a: f32[1800] in, %b: f32[3300] in, %c: f32[5940] out) symbols(0) {
+  for i0 < 3, i1 < 4, i2 < 15, i3 < 33 {
+    pass j4 < 10 {
+      %0 = load f32 %a[600*i0 + 150*i1 + 10*i2 + j4]
+      %1 = load f32 %b[330*i1 + 33*j4 + i3]
+      %2 = dot f32 %0, %1
+    }
+    pass {
+      store f32 %c[1980*i0 + 33*i2 + 495*i1 + i3], %2
+    }
+  }
+})";
+  check_kernel(kText, kPlain);
+}
+
+TEST(Dot, OptimiserAsEpilogue) {
+  for (const int n : {48, 128})
+    check_kernel(fmt::format(R"(
+kernel @dw(%x: f32[1280] in, %d: f32[{1}] in, %w: f32[{2}] inout, %v: f32[{2}] inout, %lr: f32[1] in, %h: f32[{0}] in) symbols(0) {{
+  for i0 < 20, i1 < {0} {{
+    pass j2 < 64 {{
+      %0 = load f32 %x[20*j2 + i0]
+      %1 = load f32 %d[{0}*j2 + i1]
+      %2 = dot f32 %0, %1
+    }}
+    pass {{
+      %3 = load f32 %v[{0}*i0 + i1]
+      %4 = constant f32 0.9
+      %5 = mul f32 %3, %4
+      %6 = add f32 %5, %2
+      store f32 %v[{0}*i0 + i1], %6
+      %8 = load f32 %lr[0]
+      %9 = mul f32 %8, %6
+      %10 = load f32 %w[{0}*i0 + i1]
+      %11 = load f32 %h[i1]
+      %12 = constant f32 0
+      %13 = gt bool %11, %12
+      %14 = select f32 %13, %9, %12
+      %15 = sub f32 %10, %14
+      store f32 %w[{0}*i0 + i1], %15
+    }}
+  }}
+}})",
+                             n, 64 * n, 20 * n),
+                 kPlain);
+}
+
+TEST(Dot, VectorsAndNumbers) {
+  check_kernel(R"(
+kernel @matvec(%a: f32[2000] in, %x: f32[40] in, %y: f32[50] out) symbols(0) {
+  for i0 < 50 {
+    pass j1 < 40 {
+      %0 = load f32 %a[40*i0 + j1]
+      %1 = load f32 %x[j1]
+      %2 = dot f32 %0, %1
+    }
+    pass {
+      store f32 %y[i0], %2
+    }
+  }
+}
+kernel @inner(%a: f32[40] in, %x: f32[40] in, %y: f32[1] out) symbols(0) {
+  pass j0 < 40 {
+    %0 = load f32 %a[j0]
+    %1 = load f32 %x[j0]
+    %2 = dot f32 %0, %1
+  }
+  pass {
+    store f32 %y[0], %2
+  }
+})",
+               kPlain);
+}
+
+}  // namespace
+}  // namespace sinter::codegen::cpu
