@@ -92,7 +92,7 @@ Found slice_of_slice(const Subject& s) {
     const Dim kept = s.type.shape[static_cast<int64_t>(i)];
     if (kept.is_symbol() || kept.is(0)) return std::nullopt;
     both.start[i] += outer.start[i] * inner.step[i];
-    both.step[i] *= outer.step[i];
+    both.step[i] = kept.is(1) ? 1 : both.step[i] * outer.step[i];  // one element needs none, and it may be huge
     both.limit[i] = both.start[i] + (kept.value() - 1) * both.step[i] + 1;
   }
   return ir::slice(s.builder, op->operands[0], both.start, both.limit, both.step);

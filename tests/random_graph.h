@@ -1,0 +1,39 @@
+// Random valid graphs over all operations and dtypes, for tests that compare two ways to run or transform one; and a
+// shrinker for those that differ. Everything is a function of its seed.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "ir/graph/graph.h"
+#include "ir/graph/reference.h"
+
+namespace sinter::tests {
+
+struct RandomGraphOptions {
+  int operations = 20;          // steps; most add a few operations
+  int64_t max_elements = 2048;  // of any value
+  bool empty_axes = true;       // now and then an axis of size 0
+  bool views = true, reductions = true, dots = true, gathers = true, random_bits = true, integers = true,
+       doubles = true;
+  bool states = true;  // pairs of parameters and results
+  bool calls = false;
+  bool locations = true;  // made-up lines, scopes and salts
+};
+
+// Valid (verify passes), at least one result. Functions see values inside their domains.
+[[nodiscard]] ir::Graph random_graph(uint64_t seed, const RandomGraphOptions& options = {});
+
+// A literal a parameter: floats in [-3, 3] and now and then a zero of either sign, integers in [-10, 10].
+[[nodiscard]] std::vector<ir::Literal> random_inputs(const ir::Graph& graph, uint64_t seed);
+
+// Elements equal as results are compared: bit by bit, but NaNs count as one and denormals as zeros of their sign.
+[[nodiscard]] bool same_bits(const ir::Literal& a, const ir::Literal& b);
+
+// A smaller graph on which `fails` still holds: results dropped, operations replaced by operands of their type or by
+// new parameters, as long as that helps. Inputs change with the graph: `fails` makes its own (random_inputs). It is
+// called on valid graphs only.
+[[nodiscard]] ir::Graph shrink(ir::Graph graph, const std::function<bool(const ir::Graph&)>& fails);
+
+}  // namespace sinter::tests
