@@ -12,8 +12,14 @@ struct Context {
   uint32_t salt = 0;
 };
 
+// The salt of an operation inside a salted one: its own if only it has any, the outer one if it has none.
+uint32_t nested_salt(uint32_t outer, uint32_t own) {
+  if (outer == 0 || own == 0) return outer + own;
+  return outer * 0x9e3779b1 + own;
+}
+
 Context inside(const Context& outer, const ir::Op& op) {
-  Context inner{ir::unite(outer.locations, op.locations), outer.scope, outer.salt * 0x9e3779b1 + op.salt};
+  Context inner{ir::unite(outer.locations, op.locations), outer.scope, nested_salt(outer.salt, op.salt)};
   if (!op.scope.empty()) inner.scope += (inner.scope.empty() ? "" : "/") + op.scope;
   return inner;
 }

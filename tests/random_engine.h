@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 
 namespace sinter::tests {
 
@@ -25,7 +26,7 @@ class RandomEngine {
   double uniform(double low, double high) { return low + (high - low) * (static_cast<double>(bits() >> 11) * 0x1p-53); }
   template <class Items>
   const auto& pick(const Items& items) {
-    return items[below(items.size())];
+    return items[below(std::size(items))];
   }
 
  private:

@@ -130,7 +130,7 @@ std::string Lexer::name() {
   return is_plain_identifier(text) ? text : '"' + text;
 }
 
-// A sign, letters (inf, nan), digits, a dot, an exponent with its sign, and the bits of a NaN: judged when the dtype is
+// A sign, letters (inf, nan, hexadecimal digits), digits, a dot, an exponent with its sign: judged when the dtype is
 // known.
 std::string Lexer::number() {
   std::string out(1, text_[at_++]);
@@ -139,11 +139,6 @@ std::string Lexer::number() {
     const bool exponent_sign = (c == '-' || c == '+') && (out.back() == 'e' || out.back() == 'E');
     if (!is_word_char(c) && !exponent_sign) break;
     out += c;
-  }
-  if (out == "-nan" && peek() == '(') {
-    out += take_while([](char c) { return c != ')' && c != '\n'; });
-    out += peek();
-    ++at_;
   }
   return out;
 }

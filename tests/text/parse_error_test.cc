@@ -155,7 +155,7 @@ TEST(Mutations, ParseOrThrowButNeverCrash) {
   for (int i = 0; i < 10000; ++i) {
     if (i % 20 == 0)
       text = print(
-          tests::random_graph(static_cast<uint64_t>(i / 20), {.operations = 6, .calls = true, .max_elements = 64}));
+          tests::random_graph(static_cast<uint64_t>(i / 20), {.operations = 6, .max_elements = 64, .calls = true}));
     const std::string changed = mutated(text, random);
     try {
       for (const Graph& graph : parse(changed)) {
