@@ -18,7 +18,7 @@ std::vector<bool> find_varied(const ir::Graph& graph, std::span<const Value> wit
     if (value.op <= last && carries_gradient(graph, value)) varied[value.op] = true;
   for (uint32_t i = 0; i <= last; ++i) {
     const ir::Op& op = graph.ops()[i];
-    const bool opaque = op.def->vjp == nullptr && op.def->op_class != ir::OpClass::kCall;
+    const bool opaque = op.def->vjp == nullptr;
     for (size_t k = 0; k < op.operands.size() && !varied[i] && !opaque; ++k)
       varied[i] = varied[op.operands[k].op] && carries_gradient(graph, op.operands[k]);
   }
@@ -47,13 +47,12 @@ class Differentiation {
       cotangents.push_back(total(builder, {index, i}));
       reached |= cotangents.back().has_value();
     }
-    if (!reached || op.def->vjp == nullptr) {
-      if (reached && op.def->op_class == ir::OpClass::kCall)
-        throw GraphError(fmt::format("a call of @{} cannot be differentiated",
-                                     std::get<ir::CallAttributes>(op.attributes).callee->name),
-                         "inline the calls first (pass inline_calls)");
-      return;
-    }
+    if (!reached) return;
+    if (op.def->op_class == ir::OpClass::kCall)
+      throw GraphError(fmt::format("a call of @{} cannot be differentiated",
+                                   std::get<ir::CallAttributes>(op.attributes).callee->name),
+                       "inline the calls first (pass inline_calls)");
+    if (op.def->vjp == nullptr) return;
     const ir::MaybeValues flows = op.def->vjp(builder, *op.def, op.attributes, op.operands, results, cotangents);
     invariant(flows.empty() || flows.size() == op.operands.size(), "a derivative rule gives one cotangent an operand");
     for (size_t i = 0; i < flows.size(); ++i) {

@@ -246,7 +246,10 @@ class Generator {
       return;
     }
     const ir::Combiner& combiner = ir::combiners()[random_.below(ir::combiners().size())];
-    keep(ir::reduce(b_, combiner.name, x, some_axes(rank)));
+    ir::Integers axes = some_axes(rank);
+    if (combiner.exact)
+      std::erase_if(axes, [&](int64_t axis) { return type(x).shape[axis].is(0); });  // nothing has no maximum
+    keep(ir::reduce(b_, combiner.name, x, axes));
   }
   void dot() {
     const auto x = any_with([](const Type& type) { return is_float(type.dtype) && type.shape.rank() >= 2; });

@@ -31,9 +31,9 @@ struct RandomGraphOptions {
 // Elements equal as results are compared: bit by bit, but NaNs count as one and denormals as zeros of their sign.
 [[nodiscard]] bool same_bits(const ir::Literal& a, const ir::Literal& b);
 
-// A smaller graph on which `fails` still holds: results dropped, operations replaced by operands of their type or by
-// new parameters, as long as that helps. Inputs change with the graph: `fails` makes its own (random_inputs). It is
-// called on valid graphs only.
+// A smaller graph on which `fails` still holds: results dropped or moved forward, operations replaced by operands of
+// their type or by new parameters, as long as that helps. Inputs change with the graph: `fails` makes its own
+// (random_inputs). It is called on valid graphs only.
 [[nodiscard]] ir::Graph shrink(ir::Graph graph, const std::function<bool(const ir::Graph&)>& fails);
 
 }  // namespace sinter::tests

@@ -46,6 +46,12 @@ Graph without_result(Graph graph, size_t gone) {
   return tidy(graph);
 }
 
+Graph with_only_result(Graph graph, Value value) {
+  graph.results = {value};
+  graph.states.clear();
+  return tidy(graph);
+}
+
 // Every use of `old` reads `with` instead, which comes before it.
 Graph with_replaced(const Graph& graph, Value old, Value with) {
   ir::Rewriter out(graph);
@@ -80,6 +86,9 @@ Graph with_parameter(const Graph& graph, Value old) {
 // All graphs one step smaller, largest steps first.
 std::vector<Graph> smaller(const Graph& graph) {
   std::vector<Graph> found;
+  for (uint32_t i = 0; i < graph.ops().size(); ++i)
+    for (uint32_t result = 0; result < graph.ops()[i].types.size(); ++result)
+      found.push_back(with_only_result(graph, {i, result}));
   for (size_t i = 0; graph.results.size() > 1 && i < graph.results.size(); ++i)
     found.push_back(without_result(graph, i));
   for (uint32_t i = static_cast<uint32_t>(graph.ops().size()); i-- > 0;) {

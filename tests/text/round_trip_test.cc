@@ -122,7 +122,7 @@ TYPED_TEST(EveryBit, ComesBack) {
 
 TEST(Constants, PrintElementsOrOneSplat) {
   const auto body = [](const std::string& constant) {
-    return "func @f() -> " + constant.substr(0, constant.find(' ')) + " {\n  %0 = constant " + constant +
+    return "func @f() -> " + constant.substr(0, constant.find(" {")) + " {\n  %0 = constant " + constant +
            "\n  return %0\n}\n";
   };
   for (const std::string constant :
