@@ -49,9 +49,8 @@ struct alignas(64) FreeList {
 // Blocks of the process: never destroyed, since buffers in globals may outlive it.
 struct Pool {
   std::array<FreeList, kClasses> lists;
+  std::atomic<int64_t> live{0}, peak{0}, cached{0}, allocations{0}, fresh{0};
   std::atomic<size_t> limit{default_limit()};
-  alignas(64) std::atomic<int64_t> live{0};
-  std::atomic<int64_t> peak{0}, cached{0}, allocations{0}, fresh{0};
 
   static size_t default_limit() {
     return static_cast<size_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<size_t>(sysconf(_SC_PAGE_SIZE)) / 4;

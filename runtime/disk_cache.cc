@@ -98,10 +98,11 @@ void sweep(const fs::path& folder, uint64_t limit) {
   }
 }
 
-unsigned seed() {
+// A number from 0 to 1 that differs from call to call and between processes: the clock's nanoseconds.
+double dice() {
   timespec now{};
   clock_gettime(CLOCK_REALTIME, &now);
-  return static_cast<unsigned>(now.tv_nsec ^ getpid());
+  return static_cast<double>(now.tv_nsec & 0xffff) / 0x10000;
 }
 
 }  // namespace
@@ -117,7 +118,7 @@ fs::path default_cache_folder() {
   return {};
 }
 
-DiskCache::DiskCache(fs::path folder, uint64_t limit_bytes) : limit_(limit_bytes), random_(seed()) {
+DiskCache::DiskCache(fs::path folder, uint64_t limit_bytes) : limit_(limit_bytes) {
   try {
     make_private_folder(folder);
   } catch (const FileError& error) {
@@ -185,13 +186,8 @@ void DiskCache::store(std::string_view key, std::span<const std::byte> value) {
 
 // Listing a folder of many small entries takes long, and no process knows what the others store. So each store sweeps
 // with the chance that makes it happen once in every sixteenth of the limit stored, whoever stores it.
-void DiskCache::sweep_sometimes(uint64_t stored_bytes) {
-  {
-    std::lock_guard lock(mutex_);
-    const double chance = 16.0 * static_cast<double>(stored_bytes) / static_cast<double>(limit_);
-    if (std::uniform_real_distribution<>()(random_) >= chance) return;
-  }
-  sweep(folder_, limit_);
+void DiskCache::sweep_sometimes(uint64_t stored_bytes) const {
+  if (dice() < 16.0 * static_cast<double>(stored_bytes) / static_cast<double>(limit_)) sweep(folder_, limit_);
 }
 
 std::string DiskCache::state() const {

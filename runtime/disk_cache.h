@@ -7,7 +7,6 @@
 #include <filesystem>
 #include <mutex>
 #include <optional>
-#include <random>
 #include <span>
 #include <string>
 #include <string_view>
@@ -37,14 +36,13 @@ class DiskCache {
  private:
   explicit DiskCache(std::string reason) : problem_(std::move(reason)) {}
   [[nodiscard]] std::filesystem::path entry_path(std::string_view key) const;
-  void sweep_sometimes(uint64_t stored_bytes);
+  void sweep_sometimes(uint64_t stored_bytes) const;
 
   std::filesystem::path folder_;  // empty: off
   uint64_t limit_ = 0;
   bool writable_ = false;
   mutable std::mutex mutex_;  // guards what follows
   std::string problem_;       // why it is off or read-only, or the last failure to store
-  std::minstd_rand random_;
 };
 
 // The folder that SINTER_CACHE names, or the default one: $XDG_CACHE_HOME/sinter, $HOME/.cache/sinter. Empty when

@@ -3,11 +3,15 @@
 
 #include <gmock/gmock.h>
 
+#include <chrono>
+#include <csignal>
 #include <cstring>
 #include <fstream>
 #include <random>
+#include <thread>
 
 #include "support/error.h"
+#include "tests/runtime/child.h"
 #include "tests/runtime/mutate.h"
 #include "tests/runtime/scratch.h"
 
@@ -211,6 +215,35 @@ TEST(Safetensors, RandomDamageNeverCrashes) {
     }
     EXPECT_GT(refused, 1000);
   }
+}
+
+TEST(Safetensors, KilledWhileSavingLeavesAWholeFile) {
+  Scratch scratch;
+  const fs::path path = scratch / "checkpoint";
+  const auto save = [&](int64_t step) {
+    const std::vector<int64_t> steps(20000, step);
+    const NamedArray one = array<int64_t>("steps", {20000}, steps);
+    write_safetensors(path, std::span(&one, 1), {{"step", std::to_string(step)}});
+  };
+  save(0);
+  std::mt19937 random(2);
+  int64_t latest = 0;
+  for (int round = 0; round < 20; ++round) {
+    const pid_t writer = start_child([&] {
+      for (int64_t step = latest + 1;; ++step) save(step);
+      return 0;
+    });
+    std::this_thread::sleep_for(std::chrono::microseconds(500 + random() % 5000));
+    kill(writer, SIGKILL);
+    EXPECT_EQ(await_child(writer), -1);
+    const SafetensorsFile file(path);
+    ASSERT_TRUE(file.checked());
+    const std::vector<int64_t> steps = values_of<int64_t>(*file.find("steps"));
+    latest = steps.front();
+    EXPECT_EQ(steps, std::vector<int64_t>(20000, latest));
+    EXPECT_EQ(file.metadata().at("step"), std::to_string(latest));
+  }
+  EXPECT_GT(latest, 0);
 }
 
 TEST(Safetensors, WriterRefusesWhatCannotBeRead) {
