@@ -63,6 +63,13 @@ TEST(CheckIncludes, NamesThatAreNotFromTheRootOrDoNotExist) {
               ElementsAre(HasSubstr("not named from the repository root"), HasSubstr("does not exist")));
 }
 
+TEST(CheckIncludes, GeneratedHeadersAreNamedByTheirBuildFile) {
+  EXPECT_THAT(
+      check_includes(files_of({{"frontend/a.cc", {"#include \"frontend/rows.h\"", "#include \"frontend/other.h\""}},
+                               {"frontend/BUILD", {"outs = [\"rows.cc\", \"rows.h\"],"}}})),
+      ElementsAre(StartsWith("frontend/a.cc:2:")));
+}
+
 TEST(CheckLengths, SixHundredLinesAreTheEnd) {
   const auto files = files_of({{"ir/a.cc", std::vector<std::string>(600)}, {"ir/b.cc", std::vector<std::string>(601)}});
   EXPECT_THAT(check_lengths(files), ElementsAre("ir/b.cc:601: has 601 lines, 600 at most"));

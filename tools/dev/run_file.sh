@@ -24,8 +24,9 @@ compile_file() {
   mapfile -t libraries < <(sed "s|^bazel-out/|$root/bazel-out/|" "$link")
   mkdir -p "$kept"
   work=$(mktemp -d "$kept/new.XXXXXX")
+  local flags=(-std=c++20 -O1 -g -Wall -ffp-contract=off -isystem "$root" -isystem "$root/bazel-bin")
   # shellcheck disable=SC2086  # CXXFLAGS is a list of words
-  if ! g++ -std=c++20 -O2 -g -Wall -ffp-contract=off -isystem "$root" -MD -MF "$work/deps" ${CXXFLAGS-} "$file" "${libraries[@]}" -o "$work/program"; then
+  if ! g++ "${flags[@]}" ${CXXFLAGS-} -MD -MF "$work/deps" "$file" "${libraries[@]}" -o "$work/program"; then
     rm -rf "$work"
     exit 1
   fi
