@@ -15,10 +15,9 @@ struct Reduction {
 constexpr Reduction kReduceF32{0x1.62e430p-1, -0x1.05c610p-29};
 constexpr Reduction kReduceF64{0x1.62e42fefa39efp-1, 0x1.abc9e3b39803fp-56};
 
-// exp_f32, exp_f64 with the two exact leading terms in front.
-constexpr std::array kExpF32{1.0, 1.0, 0x1.fffffcp-2, 0x1.555492p-3, 0x1.5558aep-5, 0x1.12397ep-7, 0x1.6a4f0cp-10};
+// exp_f32, exp_f64: (exp(r) - 1) / r, with the exact 1 in front.
+constexpr std::array kExpF32{1.0, 0x1.fffffcp-2, 0x1.555492p-3, 0x1.5558aep-5, 0x1.12397ep-7, 0x1.6a4f0cp-10};
 constexpr std::array kExpF64{1.0,
-                             1.0,
                              0x1.000000000000ap-1,
                              0x1.5555555555505p-3,
                              0x1.55555555506bcp-5,
@@ -60,12 +59,18 @@ Expr shift_to_exponent(Expr shifted) {
   return apply(Prim::kShl, {bits, integer_like(bits, format(shifted.dtype()).mantissa)});
 }
 
+// expm1(r), |r| <= ln2 / 2.
+Expr expm1_near(Expr r) {
+  const Expr r2 = r * r;
+  return fma(r2, r.dtype() == kFloat32 ? horner(r, kExpm1F32) : even_odd(r, r2, kExpm1F64), r);
+}
+
 }  // namespace
 
 Expr exp(Expr x) {
   const bool single = x.dtype() == kFloat32;
   const auto [r, shifted] = reduce(x, 0);
-  const Expr p = single ? horner(r, kExpF32) : even_odd(r, r * r, kExpF64);
+  const Expr p = fma(single ? horner(r, kExpF32) : even_odd(r, r * r, kExpF64), r, constant_like(x, 1));
   Expr y = float_of(bits_of(p) + shift_to_exponent(shifted));
   y = select(x <= (single ? kHighF32 : kHighF64), y, x + kInfinity);  // a NaN comes through here
   return select(x < (single ? kLowF32 : kLowF64), 0.0, y);
@@ -77,11 +82,21 @@ Expr expm1(Expr x) {
   const Expr inside = single ? clamp(x, -18, 89) : clamp(x, -38, 710);
   const auto [r, shifted] = reduce(inside, format(x.dtype()).bias - 1);
   const Expr half_scale = float_of(shift_to_exponent(shifted));
-  const Expr r2 = r * r;
-  const Expr q = fma(r2, single ? horner(r, kExpm1F32) : even_odd(r, r2, kExpm1F64), r);
+  const Expr q = expm1_near(r);
   const Expr half = fma(half_scale, q, half_scale - 0.5);
   const double tiny = single ? 0x1p-30 : 0x1p-60;  // keeps -0 and what half would flush
   return select(abs(x) < tiny, x, half + half);
+}
+
+Expr one_minus_exp(Expr x) {
+  const bool single = x.dtype() == kFloat32;
+  const FloatFormat& layout = format(x.dtype());
+  const Expr shifter = constant_like(x, layout.shifter + layout.bias);
+  const Expr shifted = fma(x, constant_like(x, kLog2E), shifter);
+  // One part of ln2 will do: n = 0 is exact, and the more n grows the less the second term matters.
+  const Expr r = fma(shifted - shifter, constant_like(x, single ? -kReduceF32.ln2_high : -kReduceF64.ln2_high), x);
+  const Expr scale = float_of(shift_to_exponent(shifted));
+  return fma(-scale, expm1_near(r), 1.0 - scale);
 }
 
 }  // namespace sinter::ir

@@ -37,6 +37,9 @@ struct FloatFormat {
 // y where x is positive and finite; what a logarithm gives elsewhere: -infinity at 0, NaN below, infinity and NaN kept.
 [[nodiscard]] Expr logarithm_edges(Expr y, Expr x);
 
+// 1 - exp(x) for x in [-80, 0], relatively accurate near 0.
+[[nodiscard]] Expr one_minus_exp(Expr x);
+
 inline constexpr double kInfinity = __builtin_inf();
 inline constexpr double kNaN = __builtin_nan("");
 

@@ -14,7 +14,7 @@ constexpr double kInversePi = 0x1.45f306dc9c883p-2;
 constexpr std::array kPiF32{0x1.921fb4p+1, 0x1.4442d0p-23, 0x1.846988p-47};
 constexpr std::array kPiF64{0x1.921fb54442d18p+1, 0x1.1a62633145c06p-53, 0x1.c1cd129024e08p-106};
 // sin_f32, sin_f64: of u = r^2, after the leading 1.
-constexpr std::array kSinF32{-0x1.55554cp-3, 0x1.110edap-7, -0x1.9f70e4p-13, 0x1.5dc78cp-19};
+constexpr std::array kSinF32{-0x1.555548p-3, 0x1.110e3ep-7, -0x1.9f5634p-13, 0x1.5c66d8p-19};
 constexpr std::array kSinF64{-0x1.5555555555555p-3,  0x1.11111111110cep-7,   -0x1.a01a01a01577fp-13,
                              0x1.71de3a5308a90p-19,  -0x1.ae64551923a07p-26, 0x1.6123e6852b7c1p-33,
                              -0x1.ae4e46d8f8c2dp-41, 0x1.8a9c3ed22858bp-49,  -0x1.c91ca136b36bdp-60};

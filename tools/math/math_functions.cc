@@ -146,6 +146,7 @@ PowSamples pow_samples(DType dtype, size_t count, unsigned seed) {
         break;  // whole exponents, either sign of base
     }
     if (dtype == kFloat32) x = static_cast<float>(x), y = static_cast<float>(y);
+    if (std::abs(x) < (dtype == kFloat32 ? 0x1p-126 : 0x1p-1022)) x = std::copysign(0.0, x);  // denormals are zeros
     samples.x.push_back(x);
     samples.y.push_back(y);
   }

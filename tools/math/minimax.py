@@ -31,21 +31,15 @@ def chebyshev(low, high, count):
     return [low + (high - low) * (1 - mp.cos(mp.pi * (i + mpf(1) / 2) / count)) / 2 for i in range(count)]
 
 
-def horner(coefficients, x):
-    return mp.polyval(coefficients[::-1], x)
-
-
-def lawson(rows, values, weights, rounds, denominator=None):
-    """Coefficients c for rows * c = values, minimising nearly the largest weights * |error|. denominator(c): by what each
-    row's error is divided beside (a rational's Q), from the coefficients of the round before."""
+def lawson(rows, values, weights, rounds):
+    """Coefficients c for rows * c = values, minimising nearly the largest weights * |error|."""
     width = len(rows[0])
     emphasis = [mpf(1)] * len(rows)
-    divisor = [mpf(1)] * len(rows)
     best, best_worst = None, mp.inf
     for _ in range(rounds):
         normal, right = matrix(width, width), matrix(width, 1)
-        for row, v, w, m, d in zip(rows, values, weights, emphasis, divisor):
-            factor = m * (w / d) ** 2
+        for row, v, w, m in zip(rows, values, weights, emphasis):
+            factor = m * w**2
             for i in range(width):
                 part = factor * row[i]
                 right[i] += part * v
@@ -55,15 +49,13 @@ def lawson(rows, values, weights, rounds, denominator=None):
             for j in range(i):
                 normal[i, j] = normal[j, i]
         c = list(lu_solve(normal, right))
-        if denominator:
-            divisor = denominator(c)
-        errors = [abs(w / d * (v - sum(a * b for a, b in zip(row, c)))) for row, v, w, d in zip(rows, values, weights, divisor)]
+        errors = [abs(w * (v - sum(a * b for a, b in zip(row, c)))) for row, v, w in zip(rows, values, weights)]
         if max(errors) < best_worst:
             best, best_worst = c, max(errors)
         emphasis = [m * e for m, e in zip(emphasis, errors)]
         total = sum(emphasis)
         emphasis = [m / total for m in emphasis]
-    return best, best_worst
+    return best
 
 
 def polynomial(target, weight, degree, low, high, bits, rounds=25):
@@ -76,24 +68,13 @@ def polynomial(target, weight, degree, low, high, bits, rounds=25):
     sequential = degree + 1 if bits == 24 else 2  # in f64 only the first roundings could matter
     while len(chosen) <= degree:
         rows = [[x**k for k in range(len(chosen), degree + 1)] for x in points]
-        c, _ = lawson(rows, rest, weights, rounds)
+        c = lawson(rows, rest, weights, rounds)
         take = 1 if len(chosen) < sequential else len(c)
         for value in c[:take]:
             value = rounded(value, bits)
             rest = [r - value * x ** len(chosen) for r, x in zip(rest, points)]
             chosen.append(value)
     return chosen, max(abs(w * r) for w, r in zip(weights, rest))
-
-
-def rational(target, weight, p_degree, q_degree, low, high, rounds=60):
-    """P, Q with Q(0) = 1 minimising max weight * |target - P/Q|, not rounded."""
-    points = chebyshev(mpf(0), mpf(1), 16 * (p_degree + q_degree + 2))
-    points = [low + (high - low) * x * x for x in points]
-    values = [target(x) for x in points]
-    rows = [[x**k for k in range(p_degree + 1)] + [-f * x ** (k + 1) for k in range(q_degree)] for x, f in zip(points, values)]
-    q_of = lambda c: [mpf(1)] + list(c[p_degree + 1 :])
-    c, worst = lawson(rows, values, [weight(x) for x in points], rounds, lambda c: [horner(q_of(c), x) for x in points])
-    return c[: p_degree + 1], q_of(c), worst
 
 
 def report(name, coefficients, bits, worst=None):
@@ -136,6 +117,13 @@ def atanh_fit(name, terms, bits):
     report(name, *with_bits(polynomial(target, lambda z: z / 2, terms - 1, 0, top, bits), bits))
 
 
+def atanh_tail_fit(name, terms, bits):
+    """atanh(s) = s (1 + z (1/3 + z c(z))), z = s^2, over log's range, relative."""
+    top = ((mp.sqrt(2) - 1) / (mp.sqrt(2) + 1) * mpf("1.0001")) ** 2
+    target = lambda z: (mp.atanh(mp.sqrt(z)) / mp.sqrt(z) - 1 - z / 3) / z**2
+    report(name, *with_bits(polynomial(target, lambda z: z**2, terms - 1, 0, top, bits), bits))
+
+
 def log2_fit(name, degree, bits):
     """log2(1 + f) = f c(f) on +-1/3, relative."""
     a = mpf(1) / 3 * mpf("1.0001")
@@ -144,27 +132,27 @@ def log2_fit(name, degree, bits):
 
 
 def exp2_fit(name, degree, bits):
-    """2^f on +-1/2, relative."""
+    """2^f = 1 + f c(f) on +-1/2, relative."""
     a = mpf("0.50001")
-    report(name, *with_bits(polynomial(lambda f: mpf(2) ** f, lambda f: mpf(2) ** -f, degree, -a, a, bits), bits))
+    target = lambda f: mp.expm1(f * LN2) / f
+    report(name, *with_bits(polynomial(target, lambda f: abs(f) * mpf(2) ** -f, degree - 1, -a, a, bits), bits))
 
 
 def sin_fit(name, terms, bits):
-    """sin(r) = r (1 + u c(u)), u = r^2, |r| <= pi/2, relative."""
-    top = (mp.pi / 2 * mpf("1.001")) ** 2
+    """sin(r) = r (1 + u c(u)), u = r^2, |r| <= pi/2, relative; four times better at the end, where rounding is worst."""
+    top = (mp.pi / 2 * mpf("1.002")) ** 2
     target = lambda u: (mp.sin(mp.sqrt(u)) / mp.sqrt(u) - 1) / u
-    report(name, *with_bits(polynomial(target, lambda u: u * mp.sqrt(u) / mp.sin(mp.sqrt(u)), terms - 1, 0, top, bits), bits))
+    weight = lambda u: u * mp.sqrt(u) / mp.sin(mp.sqrt(u)) * (1 + 3 * (u / top) ** 4)
+    report(name, *with_bits(polynomial(target, weight, terms - 1, 0, top, bits), bits))
 
 
-def odd_rational(name, f, p_degree, q_degree, top, bits):
-    """f(x) = x P(u) / Q(u), u = x^2, |x| <= top, relative. Q is rounded first, then P fitted again."""
-    ratio = lambda u: f(mp.sqrt(u)) / mp.sqrt(u)
-    top = mpf(top) ** 2
-    p, q, worst = rational(ratio, lambda u: 1 / ratio(u), p_degree, q_degree, 0, top)
-    q = [rounded(c, bits) for c in q]
-    p, left = polynomial(lambda u: ratio(u) * horner(q, u), lambda u: 1 / (ratio(u) * horner(q, u)), p_degree, 0, top, bits)
-    report(f"{name} P (2^{float(mp.log(worst, 2)):.2f} unrounded)", p, bits, left)
-    report(f"{name} Q", q, bits)
+def erf_fit(name, degree, top, bits):
+    """erf(x) = 1 - exp(-x c(x)), c(x) = 2 / sqrt(pi) + x d(x), 0 <= x <= top, error of erf relative. The leading constant is not
+    rounded here: f32 has it in two parts. (The code has -c.)"""
+    first = 2 / mp.sqrt(mp.pi)
+    target = lambda x: (-mp.log(mp.erfc(x)) / x - first) / x
+    weight = lambda x: x**2 * mp.erfc(x) / mp.erf(x)
+    report(name, *with_bits(polynomial(target, weight, degree - 1, 0, mpf(top), bits), bits))
 
 
 FITS = {
@@ -176,10 +164,12 @@ FITS = {
     "expm1_f64": lambda n: expm1_fit(n, 12, 53),
     "log_f64": lambda n: atanh_fit(n, 7, 53),
     "sin_f64": lambda n: sin_fit(n, 9, 53),
-    "pow_log2_f32": lambda n: log2_fit(n, 13, 53),
+    "pow_log2_f32": lambda n: log2_fit(n, 11, 53),
     "pow_exp2_f32": lambda n: exp2_fit(n, 6, 53),
-    "tanh_f32": lambda n: odd_rational(n, mp.tanh, 4, 4, "9.02", 24),
-    "erf_f32": lambda n: odd_rational(n, mp.erf, 5, 5, "3.93", 24),
+    "pow_atanh_f64": lambda n: atanh_tail_fit(n, 7, 53),
+    "pow_exp2_f64": lambda n: exp2_fit(n, 11, 53),
+    "erf_f32": lambda n: erf_fit(n, 8, "3.93", 24),
+    "erf_f64": lambda n: erf_fit(n, 24, "5.95", 53),
 }
 
 if __name__ == "__main__":

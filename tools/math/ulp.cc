@@ -2,7 +2,9 @@
 #include "tools/math/ulp.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 
 namespace sinter::tools {
@@ -16,8 +18,10 @@ double ulp_error(float got, double want) {
   const double given = std::isinf(got) ? std::copysign(0x1p128, got) : double{got};
   // What rounds to infinity is infinity.
   const double true_value = magnitude >= 0x1.ffffffp127 ? std::copysign(0x1p128, want) : want;
-  const int exponent = std::clamp(std::ilogb(true_value), -126, 127);
-  return std::abs(given - true_value) / std::ldexp(1.0, exponent - 23);
+  constexpr uint64_t kExponent = 0x7ff0000000000000;
+  const double binade =
+      std::clamp(std::bit_cast<double>(std::bit_cast<uint64_t>(true_value) & kExponent), 0x1p-126, 0x1p127);
+  return std::abs(given - true_value) / binade * 0x1p23;
 }
 
 double ulp_error(double got, mpfr_srcptr want) {
