@@ -114,7 +114,8 @@ Expr magnitude_f64(Expr a, Expr y) {
   const Expr r = float_of(bits_of(p) + apply(Prim::kShl, {bits, integer_like(bits, 52)}));
   z = select(a < kInfinity, z, a * y);
   z = select(a == 0.0, -kInfinity * y, z);
-  return select(z < -1022.0, 0.0, select(z < 1024.0, r, z + kInfinity));  // a NaN comes through the sum
+  const Expr finite = select(z - 1024.0 + z_low < 0.0, r, z + kInfinity);  // a NaN comes through the sum
+  return select(z < -1022.0, 0.0, finite);
 }
 
 }  // namespace

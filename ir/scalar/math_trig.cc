@@ -24,9 +24,9 @@ Expr sin_of_rest(Expr x, Expr turns, Expr shifted) {
   const bool single = x.dtype() == kFloat32;
   Expr r = x;
   for (double part : single ? kPiF32 : kPiF64) r = fma(turns, constant_like(x, -part), r);  // the first is exact
-  r = clamp(r, -2, 2);
   const Expr u = r * r;
-  const Expr y = or_sign(fma(r * u, single ? horner(u, kSinF32) : even_odd(u, u * u, kSinF64), r), r);
+  const Expr bend = single ? horner(u, kSinF32) : horner(u, kSinF64);
+  const Expr y = clamp(or_sign(fma(r * u, bend, r), r), -1, 1);  // rounding alone could pass 1
   const Expr bits = bits_of(shifted);
   const Expr sign = apply(Prim::kShl, {bits, integer_like(bits, single ? 31 : 63)});
   return float_of(bits_of(y) ^ sign);

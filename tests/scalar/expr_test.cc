@@ -146,7 +146,8 @@ TEST(Expr, Text) {
   const Expr x = argument(graph, 0, kFloat32), i = argument(graph, 1, kInt64);
   const Expr y = fma(x, x, constant(graph, -0.5, kFloat32));
   const Expr positive = y > 0.0;
-  graph.add_root(select(positive & constant(graph, 1, kBool), y, constant(graph, INFINITY, kFloat32)).id);
+  const Expr condition = positive & constant(graph, 1, kBool);
+  graph.add_root(select(condition, y, constant(graph, INFINITY, kFloat32)).id);
   graph.add_root(convert(i - constant(graph, 7, kInt64), kInt32).id);
   EXPECT_EQ(to_string(graph),
             "%0 = argument f32 0\n"
@@ -156,9 +157,9 @@ TEST(Expr, Text) {
             "%4 = constant f32 0\n"
             "%5 = lt bool %4, %3\n"
             "%6 = constant bool true\n"
-            "%7 = constant f32 inf\n"
-            "%8 = and bool %5, %6\n"
-            "%9 = select f32 %8, %3, %7\n"
+            "%7 = and bool %5, %6\n"
+            "%8 = constant f32 inf\n"
+            "%9 = select f32 %7, %3, %8\n"
             "%10 = constant i64 7\n"
             "%11 = sub i64 %1, %10\n"
             "%12 = convert i32 %11\n"

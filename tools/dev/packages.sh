@@ -5,7 +5,7 @@ build_packages=(
   g++ bazel-bootstrap bazel-platforms bazel-rules-java bazel-rules-proto
   llvm-22-dev llvm-22-tools
   libfmt-dev libcli11-dev nlohmann-json3-dev zlib1g-dev libxxhash-dev
-  libgtest-dev libgmock-dev libbenchmark-dev
+  libgtest-dev libgmock-dev libbenchmark-dev libmpfr-dev
   gnuplot-nox graphviz
 )
 lint_packages=(clang-format-22 clang-tidy-22 shellcheck)
