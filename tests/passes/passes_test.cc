@@ -51,8 +51,9 @@ TEST_P(EachPass, KeepsTheBitsOfRandomGraphs) {
   for (uint64_t seed = 0; seed < 300; ++seed)
     expect_same_bits(tests::random_graph(seed, {.calls = seed % 4 == 0}), pass, seed);
 }
-INSTANTIATE_TEST_SUITE_P(Passes, EachPass, testing::Values("inline_calls", "dead_code", "simplify", "value_numbering"),
-                         [](const auto& info) { return std::string(info.param); });
+INSTANTIATE_TEST_SUITE_P(Passes, EachPass,
+                         testing::Values("inline_calls", "dead_code", "simplify", "transposed_dot", "value_numbering"),
+                         [](const auto& instance) { return std::string(instance.param); });
 
 TEST(Pipeline, KeepsTheBitsOfRandomGraphsAndTheirGradients) {
   for (uint64_t seed = 1000; seed < 1150; ++seed) {
