@@ -6,7 +6,7 @@
 #include "ir/graph/generic_ops.h"
 #include "ir/graph/ops/check.h"
 #include "ir/graph/strided.h"
-#include "ir/scalar/evaluate.h"
+#include "support/float_mode.h"
 
 namespace sinter::ir {
 namespace {
@@ -110,8 +110,8 @@ void evaluate_reduction(const OpDef& def, const Attributes& attributes, Arithmet
           arithmetic == Arithmetic::kTyped ? fold_canonical<T>(elements, join) : fold_plain<T>(elements, join);
     });
   };
-  std::optional<FlushToZeroScope> flush;
-  if (arithmetic == Arithmetic::kTyped) flush.emplace();
+  std::optional<FloatModeScope> as_compiled;
+  if (arithmetic == Arithmetic::kTyped) as_compiled.emplace();
   switch (x.type.dtype) {
     case kFloat32:
       return run(float{});

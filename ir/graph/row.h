@@ -93,7 +93,8 @@ template <int arity, uint8_t dtypes, class Body, class FlowRule>
 [[nodiscard]] const Row& find_row(std::string_view name);
 
 // The row's code for operands of T = `operand_dtype` (the condition of kSelect is always bool): a graph with `arity`
-// arguments and one root. Built once, kept; may be called from any thread.
+// arguments and one root. Built once, kept under the address of the row, which lives as long as the program; callable
+// from any thread.
 [[nodiscard]] const ExprGraph& expression(const Row& row, DType operand_dtype);
 
 }  // namespace sinter::ir

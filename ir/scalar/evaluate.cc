@@ -1,8 +1,6 @@
 // The interpreter of scalar expressions: a loop per node over a small chunk of elements.
 #include "ir/scalar/evaluate.h"
 
-#include <immintrin.h>
-
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -14,16 +12,12 @@ namespace sinter::ir {
 namespace {
 
 constexpr size_t kChunk = 256;
-constexpr unsigned kFlushToZeroAndDenormalsAreZero = 0x8040;
 
 void repeat(std::byte* out, const std::byte* value, size_t size, size_t count) {
   for (size_t i = 0; i < count; ++i) std::memcpy(out + i * size, value, size);
 }
 
 }  // namespace
-
-FlushToZeroScope::FlushToZeroScope() : saved_(_mm_getcsr()) { _mm_setcsr(saved_ | kFlushToZeroAndDenormalsAreZero); }
-FlushToZeroScope::~FlushToZeroScope() { _mm_setcsr(saved_); }
 
 void evaluate(const ExprGraph& graph, size_t count, std::span<const std::byte* const> arguments,
               std::span<const int> strides, std::span<std::byte* const> results) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "ir/scalar/expr.h"
+#include "support/float_mode.h"
 
 namespace sinter::ir {
 
@@ -16,16 +17,7 @@ namespace sinter::ir {
 void evaluate(const ExprGraph& graph, size_t count, std::span<const std::byte* const> arguments,
               std::span<const int> strides, std::span<std::byte* const> results);
 
-// Sets flush-to-zero and denormals-are-zero while it lives (x86 MXCSR).
-class FlushToZeroScope {
- public:
-  FlushToZeroScope();
-  ~FlushToZeroScope();
-  FlushToZeroScope(const FlushToZeroScope&) = delete;
-  FlushToZeroScope& operator=(const FlushToZeroScope&) = delete;
-
- private:
-  unsigned saved_;
-};
+// The mode of compiled code while it lives: denormals are zero, unless SINTER_FTZ is off.
+using FlushToZeroScope = FloatModeScope;
 
 }  // namespace sinter::ir

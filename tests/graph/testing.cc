@@ -3,6 +3,18 @@
 #include <algorithm>
 #include <cmath>
 
+namespace sinter::ir {
+
+void PrintTo(const Literal& literal, std::ostream* out) {
+  *out << to_string(literal.type) << " {";
+  visit_dtype(literal.type.dtype, [&](auto zero) {
+    for (auto element : literal.view<decltype(zero)>()) *out << ' ' << element;
+  });
+  *out << " }";
+}
+
+}  // namespace sinter::ir
+
 namespace sinter::ir::testing {
 namespace {
 

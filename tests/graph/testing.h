@@ -4,12 +4,23 @@
 
 #include <functional>
 #include <map>
+#include <ostream>
 #include <random>
 #include <string>
 #include <vector>
 
 #include "ir/graph/graph.h"
 #include "ir/graph/reference.h"
+#include "ir/graph/row.h"
+
+namespace sinter::ir {
+
+// How failures show them.
+inline void PrintTo(const Row& row, std::ostream* out) { *out << row.name; }
+inline void PrintTo(const Type& type, std::ostream* out) { *out << to_string(type); }
+void PrintTo(const Literal& literal, std::ostream* out);
+
+}  // namespace sinter::ir
 
 namespace sinter::ir::testing {
 

@@ -5,7 +5,7 @@
 
 #include "ir/graph/ops/check.h"
 #include "ir/graph/strided.h"
-#include "ir/scalar/evaluate.h"
+#include "support/float_mode.h"
 
 namespace sinter::ir::ops {
 namespace {
@@ -42,8 +42,8 @@ void evaluate(const OpDef& def, const Attributes& attributes, Arithmetic arithme
   const int64_t size = sizes[axis], stride = at.strides[axis];
   sizes.erase(sizes.begin() + static_cast<std::ptrdiff_t>(axis));
   at.strides.erase(at.strides.begin() + static_cast<std::ptrdiff_t>(axis));
-  std::optional<FlushToZeroScope> flush;
-  if (arithmetic == Arithmetic::kTyped) flush.emplace();
+  std::optional<FloatModeScope> as_compiled;
+  if (arithmetic == Arithmetic::kTyped) as_compiled.emplace();
   visit_dtype(x.type.dtype, [&](auto zero) {
     using T = decltype(zero);
     const std::span<const T> source = x.view<T>();

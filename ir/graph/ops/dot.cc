@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "ir/graph/ops/check.h"
-#include "ir/scalar/evaluate.h"
+#include "support/float_mode.h"
 
 namespace sinter::ir::ops {
 namespace {
@@ -62,7 +62,7 @@ void multiply(const Literal& x, const Literal& y, Literal& result, Arithmetic ar
 void evaluate(const OpDef&, const Attributes&, Arithmetic arithmetic, std::span<const Literal* const> operands,
               std::span<Literal> results) {
   if (arithmetic == Arithmetic::kOracle) return multiply<double>(*operands[0], *operands[1], results[0], arithmetic);
-  const FlushToZeroScope flush;
+  const FloatModeScope as_compiled;
   if (results[0].type.dtype == kFloat32)
     multiply<float>(*operands[0], *operands[1], results[0], arithmetic);
   else

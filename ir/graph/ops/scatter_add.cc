@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "ir/graph/ops/gather_box.h"
-#include "ir/scalar/evaluate.h"
+#include "support/float_mode.h"
 
 namespace sinter::ir::ops {
 namespace {
@@ -26,8 +26,8 @@ void evaluate(const OpDef& def, const Attributes& attributes, Arithmetic arithme
   copy_bytes(base, results[0]);
   const std::vector<size_t> offsets =
       gathered_offsets(def, as<GatherAttributes>(attributes), base.type, *operands[1], updates.type.shape);
-  std::optional<FlushToZeroScope> flush;
-  if (arithmetic == Arithmetic::kTyped) flush.emplace();
+  std::optional<FloatModeScope> as_compiled;
+  if (arithmetic == Arithmetic::kTyped) as_compiled.emplace();
   visit_dtype(base.type.dtype, [&](auto zero) {
     using T = decltype(zero);
     using Sum = std::conditional_t<std::is_integral_v<T>, uint64_t, T>;  // integers wrap
