@@ -1,0 +1,49 @@
+#include "frontend/cell.h"
+
+#include "frontend/tape.h"
+
+namespace sinter::detail {
+
+void CellLock::lock() {
+  for (int32_t seen = 0; !state_.compare_exchange_weak(seen, -1, std::memory_order_acquire); seen = 0)
+    if (seen != 0) state_.wait(seen);
+}
+void CellLock::unlock() {
+  state_.store(0, std::memory_order_release);
+  state_.notify_all();
+}
+void CellLock::lock_shared() {
+  int32_t seen = state_.load(std::memory_order_relaxed);
+  while (true) {
+    if (seen < 0) {
+      state_.wait(seen);
+      seen = state_.load(std::memory_order_relaxed);
+    } else if (state_.compare_exchange_weak(seen, seen + 1, std::memory_order_acquire)) {
+      return;
+    }
+  }
+}
+void CellLock::unlock_shared() {
+  if (state_.fetch_sub(1, std::memory_order_release) == 1) state_.notify_all();
+}
+
+void dispose(Cell* cell) { delete cell; }
+
+Ref<Impl> make_cell(const Impl& value, bool requires_grad) {
+  static std::atomic<uint64_t> made{0};
+  auto handle = make<Impl>();
+  handle->dtype = value.dtype;
+  handle->shape = value.shape;
+  handle->cell = Ref<Cell>(new Cell);
+  handle->cell->value = contiguous(detached(value));
+  handle->cell->requires_grad = requires_grad;
+  handle->cell->order = made.fetch_add(1);
+  return handle;
+}
+
+Ref<Impl> current_value(Cell& cell) {
+  const std::shared_lock lock(cell.lock);
+  return cell.value;
+}
+
+}  // namespace sinter::detail

@@ -1,0 +1,45 @@
+// Cells: what changes, while tensors do not. A parameter, a moment, a learning rate, a random stream is a cell: an identity
+// with a current value and, where asked, a gradient. Tensors are handles to cells; copies share them.
+#pragma once
+
+#include <atomic>
+#include <mutex>
+#include <shared_mutex>
+#include <string>
+
+#include "frontend/impl.h"
+
+namespace sinter::detail {
+
+// Readers share, a writer is alone; a few nanoseconds when nobody waits.
+class CellLock {
+ public:
+  void lock();
+  void unlock();
+  void lock_shared();
+  void unlock_shared();
+
+ private:
+  std::atomic<int32_t> state_{0};  // readers inside, or -1: a writer
+};
+
+struct Cell : Counted {
+  CellLock lock;
+  Ref<Impl> value;            // concrete, contiguous, no handle to a cell, not on a tape
+  Ref<Impl> grad;             // null: none
+  bool requires_grad = false;
+  bool grad_not_kept = false;  // made and dropped inside a jitted call
+  std::string name;
+  uint64_t order = 0;         // of creation: the order in which calls lock cells
+};
+
+// A handle to a new cell with this value (copied when its memory is not contiguous).
+[[nodiscard]] Ref<Impl> make_cell(const Impl& value, bool requires_grad);
+// The current value, for readers beside a writer.
+[[nodiscard]] Ref<Impl> current_value(Cell& cell);
+// The memory behind a concrete tensor or a handle.
+[[nodiscard]] inline Ref<Impl> memory_of(const Ref<Impl>& x) { return x->cell && !x->snapshot ? current_value(*x->cell) : x; }
+// Whether gradients are asked of this tensor.
+[[nodiscard]] inline bool requires_grad(const Impl& x) { return x.cell ? x.cell->requires_grad : x.requires_grad; }
+
+}  // namespace sinter::detail

@@ -1,0 +1,65 @@
+// What a Tensor points to: memory seen through strides, a handle to a cell, or a value of a graph being traced.
+#pragma once
+
+#include "frontend/ref.h"
+#include "frontend/sizes.h"
+#include "ir/graph/builder.h"
+#include "runtime/buffer.h"
+#include "support/dtype.h"
+
+namespace sinter::detail {
+
+struct Cell;
+struct Node;
+// Nodes are chained as long as the program ran: ends them without recursion (tape.cc).
+void dispose(Node* node);
+void dispose(Cell* cell);
+
+struct Impl : Counted {
+  DType dtype = kFloat32;
+  Sizes shape;
+
+  // Concrete.
+  Sizes strides;       // in elements; 0 where broadcast
+  int64_t offset = 0;  // in elements
+  runtime::Buffer buffer;
+  Ref<Node> node;      // what made it, on the tape; null: nothing to differentiate
+
+  Ref<Cell> cell;         // set: a handle, and the fields above are unused,
+  bool snapshot = false;  // but for a handle that stands for what the cell held once: then they say what
+
+  uint64_t trace = 0;  // set: value of the graph of the trace with this number
+  ir::Value value;
+
+  bool requires_grad = false;     // concrete and traced; of a handle, the cell says it
+  bool from_jit = false;          // a jitted call returned it: nothing to differentiate, and errors say why
+  const char* made_by = nullptr;  // "AddBackward0", printed as PyTorch does
+
+  ~Impl();
+  Impl();
+  Impl(const Impl& other);  // the same fields, no handles
+  Impl& operator=(const Impl&) = delete;
+
+  [[nodiscard]] int64_t numel() const { return shape.numel(); }
+  [[nodiscard]] bool is_contiguous() const;
+  [[nodiscard]] std::byte* data() const { return buffer.data() + offset * static_cast<int64_t>(size_of(dtype)); }
+  template <class T>
+  [[nodiscard]] T* as() const {
+    return reinterpret_cast<T*>(data());
+  }
+};
+
+// Concrete, contiguous, memory of its own, not initialised.
+[[nodiscard]] Ref<Impl> allocate(DType dtype, const Sizes& shape);
+// Another view of the same memory, off the tape.
+[[nodiscard]] Ref<Impl> view_of(const Impl& base, const Sizes& shape, const Sizes& strides, int64_t offset);
+// The same memory, off the tape.
+[[nodiscard]] Ref<Impl> detached(const Impl& impl);
+// itself when contiguous, else a copy; off the tape.
+[[nodiscard]] Ref<Impl> contiguous(const Ref<Impl>& impl);
+
+// Copies elements between strided memories of one shape.
+void strided_copy(std::byte* to, const Sizes& to_strides, const std::byte* from, const Sizes& from_strides, const Sizes& shape,
+                  size_t element_bytes);
+
+}  // namespace sinter::detail

@@ -1,0 +1,38 @@
+#include "frontend/sizes.h"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <ostream>
+
+namespace sinter {
+
+Sizes::Sizes(std::span<const int64_t> values) {
+  for (int64_t value : values) push_back(value);
+}
+
+Sizes::Sizes(const Shape& shape) {
+  for (Dim dim : shape) push_back(dim.value());
+}
+
+void Sizes::push_back(int64_t value) {
+  if (rank_ == kMaxRank) throw ShapeError(fmt::format("a tensor has more than {} dimensions", kMaxRank));
+  values_[static_cast<size_t>(rank_++)] = value;
+}
+
+Sizes Sizes::contiguous_strides() const {
+  Sizes strides = *this;
+  int64_t stride = 1;
+  for (int axis = rank_ - 1; axis >= 0; --axis) {
+    strides[axis] = stride;
+    stride *= std::max<int64_t>((*this)[axis], 1);
+  }
+  return strides;
+}
+
+bool Sizes::operator==(const Sizes& other) const { return std::ranges::equal(*this, other); }
+
+std::string to_string(const Sizes& sizes) { return fmt::format("[{}]", fmt::join(sizes, ", ")); }
+std::ostream& operator<<(std::ostream& out, const Sizes& sizes) { return out << to_string(sizes); }
+
+}  // namespace sinter

@@ -1,0 +1,57 @@
+// Sizes or strides of a tensor: a short list of integers that lives on the stack.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <initializer_list>
+#include <iosfwd>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "support/shape.h"
+
+namespace sinter {
+
+inline constexpr int kMaxRank = 8;
+
+class Sizes {
+ public:
+  Sizes() = default;
+  Sizes(std::initializer_list<int64_t> values) : Sizes(std::span(values.begin(), values.size())) {}
+  Sizes(const std::vector<int64_t>& values) : Sizes(std::span(values)) {}  // NOLINT: a list is a list
+  explicit Sizes(std::span<const int64_t> values);
+  explicit Sizes(const Shape& shape);
+
+  [[nodiscard]] int rank() const { return rank_; }
+  [[nodiscard]] size_t size() const { return static_cast<size_t>(rank_); }
+  [[nodiscard]] bool empty() const { return rank_ == 0; }
+  int64_t& operator[](int64_t axis) { return values_[static_cast<size_t>(axis)]; }
+  int64_t operator[](int64_t axis) const { return values_[static_cast<size_t>(axis)]; }
+  [[nodiscard]] const int64_t* begin() const { return values_.data(); }
+  [[nodiscard]] const int64_t* end() const { return values_.data() + rank_; }
+  int64_t* begin() { return values_.data(); }
+  int64_t* end() { return values_.data() + rank_; }
+  // ShapeError beyond kMaxRank.
+  void push_back(int64_t value);
+  [[nodiscard]] int64_t numel() const {
+    int64_t count = 1;
+    for (int64_t size : *this) count *= size;
+    return count;
+  }
+  // Row-major strides of these sizes.
+  [[nodiscard]] Sizes contiguous_strides() const;
+  [[nodiscard]] Shape shape() const { return Shape(std::vector<Dim>(begin(), end())); }
+  [[nodiscard]] std::vector<int64_t> values() const { return {begin(), end()}; }
+  bool operator==(const Sizes& other) const;
+
+ private:
+  std::array<int64_t, kMaxRank> values_;
+  int rank_ = 0;
+};
+
+// "[2, 3]".
+[[nodiscard]] std::string to_string(const Sizes& sizes);
+std::ostream& operator<<(std::ostream& out, const Sizes& sizes);
+
+}  // namespace sinter

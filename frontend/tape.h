@@ -1,0 +1,62 @@
+// The dynamic engine's record of what was computed, and the walk back along it.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "frontend/impl.h"
+#include "ir/graph/op_def.h"
+#include "support/location.h"
+
+namespace sinter::detail {
+
+// Where an operand of a recorded operation came from, and its data if the derivative needs them.
+struct Edge {
+  Ref<Node> node;       // made by this operation,
+  Ref<Cell> cell;       // or read from this cell, or neither: nothing flows
+  Ref<Impl> saved;
+  DType dtype = kFloat32;
+  Sizes shape;
+  [[nodiscard]] bool flows() const { return node || cell; }
+};
+
+struct Node : Counted {
+  const ir::OpDef* def = nullptr;
+  ir::Attributes attributes;
+  uint64_t sequence = 0;  // of creation: operands have smaller numbers
+  Location at;
+  const char* name = nullptr;  // as printed: "AddBackward0"
+  std::vector<Edge> operands;
+  Ref<Impl> saved_result;  // off the tape: no cycle
+  DType dtype = kFloat32;
+  Sizes shape;
+  bool released = false;   // a backward() took what was saved
+};
+
+// Whether this thread records operations.
+[[nodiscard]] bool grad_enabled();
+// Returns what was in force before.
+bool set_grad_enabled(bool enabled);
+
+// Whether gradients flow through the operation at all.
+[[nodiscard]] bool is_differentiable(const ir::OpDef& def, DType result);
+
+// Records that `result` (concrete, new) was made so, if an operand requires a gradient. operands: as given (handles of cells
+// included); values: their memory.
+void record(const Ref<Impl>& result, const ir::OpDef& def, const ir::Attributes& attributes, std::span<const Ref<Impl>> operands,
+            std::span<const Ref<Impl>> values);
+
+struct BackwardOptions {
+  bool retain_graph = false;
+  bool create_graph = false;  // implies retain_graph
+};
+// Adds the gradients of `root` to every cell that it depends on. Contributions that meet are added in the order that
+// passes/differentiate.h states, so that the static engine gives the same bits. GraphError as PyTorch has it.
+void backward(const Ref<Impl>& root, const Ref<Impl>& seed, BackwardOptions options);
+// Gradients with respect to cells' handles or results on the tape; null where nothing flows.
+[[nodiscard]] std::vector<Ref<Impl>> gradients(const Ref<Impl>& root, const Ref<Impl>& seed, std::span<const Ref<Impl>> with_respect_to,
+                                               BackwardOptions options);
+// A view of x that is on the tape whether or not x requires a gradient: what functional grad differentiates with respect to.
+[[nodiscard]] Ref<Impl> marked(const Ref<Impl>& x);
+
+}  // namespace sinter::detail
