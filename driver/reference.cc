@@ -1,0 +1,126 @@
+#include "driver/reference.h"
+
+#include <cstring>
+
+#include "ir/graph/reference.h"
+
+namespace sinter::driver {
+namespace {
+
+Shape with_values(const Shape& shape, std::span<const int64_t> symbols) {
+  Shape known = shape;
+  for (int64_t axis = 0; axis < shape.rank(); ++axis)
+    if (shape[axis].is_symbol()) known[axis] = symbols[static_cast<size_t>(shape[axis].symbol_id())];
+  return known;
+}
+
+ir::Attributes with_values(const ir::Attributes& attributes, std::span<const int64_t> symbols) {
+  ir::Attributes known = attributes;
+  std::visit(
+      [&](auto& fields) {
+        if constexpr (requires { fields.shape; }) fields.shape = with_values(fields.shape, symbols);
+        if constexpr (requires { fields.type.shape; }) fields.type.shape = with_values(fields.type.shape, symbols);
+      },
+      known);
+  return known;
+}
+
+// The graph with every symbol replaced by its value.
+ir::Graph with_values(const ir::Graph& graph, std::span<const int64_t> symbols) {
+  ir::Graph known;
+  known.name = graph.name;
+  ir::GraphBuilder builder(known);
+  std::vector<ir::Value> values;
+  size_t parameter = 0;
+  for (const ir::Op& op : graph) {
+    if (op.def->op_class == ir::OpClass::kParameter) {
+      values.push_back(known.add_parameter({op.types[0].dtype, with_values(op.types[0].shape, symbols)},
+                                           graph.parameters()[parameter++].name));
+      continue;
+    }
+    std::vector<ir::Value> operands;
+    for (ir::Value operand : op.operands) operands.push_back({values[operand.op].op, operand.result});
+    builder.locations = op.locations;
+    values.push_back(builder.add(*op.def, with_values(op.attributes, symbols), operands));
+  }
+  for (ir::Value result : graph.results) known.results.push_back({values[result.op].op, result.result});
+  return known;
+}
+
+// Row-major copy of strided memory.
+ir::Literal gathered(const ir::Type& type, const std::byte* data, std::span<const int64_t> strides) {
+  ir::Literal literal = ir::Literal::zeros(type);
+  const size_t bytes = size_of(type.dtype);
+  std::vector<int64_t> index(strides.size(), 0);
+  const std::vector<int64_t> sizes = type.shape.values();
+  for (size_t at = 0; at < literal.bytes.size(); at += bytes) {
+    int64_t offset = 0;
+    for (size_t axis = 0; axis < index.size(); ++axis) offset += index[axis] * strides[axis];
+    std::memcpy(literal.bytes.data() + at, data + offset * static_cast<int64_t>(bytes), bytes);
+    for (size_t axis = index.size(); axis-- > 0 && ++index[axis] == sizes[axis];) index[axis] = 0;
+  }
+  return literal;
+}
+
+void copy_out(const ir::Literal& literal, void* to) {
+  if (!literal.bytes.empty()) std::memcpy(to, literal.bytes.data(), literal.bytes.size());
+}
+
+class ReferenceExecutable : public Executable {
+ public:
+  explicit ReferenceExecutable(ir::Graph graph) : graph_(std::move(graph)) {}
+
+  void run(std::span<void* const> inputs, std::span<void* const> outputs, runtime::ThreadTeam&) const override {
+    std::vector<ir::Literal> values;
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      const ir::Type& type = graph_.type(graph_.parameters()[i].value);
+      values.push_back(gathered(type, static_cast<const std::byte*>(inputs[i]), type.shape.strides()));
+    }
+    const std::vector<ir::Literal> results = ir::evaluate(graph_, values, ir::Arithmetic::kTyped);
+    std::vector<void*> targets(outputs.begin(), outputs.end());
+    for (const ir::State& state : graph_.states) targets[state.result] = inputs[state.parameter];
+    for (size_t i = 0; i < results.size(); ++i) copy_out(results[i], targets[i]);
+  }
+  [[nodiscard]] const CompileStats& stats() const override { return stats_; }
+  [[nodiscard]] const ir::Graph& graph() const override { return graph_; }
+
+ private:
+  ir::Graph graph_;
+  CompileStats stats_;
+};
+
+class ReferenceKernel : public DynamicKernel {
+ public:
+  ReferenceKernel(ir::Graph graph, std::span<const Operand> operands)
+      : graph_(std::move(graph)), operands_(operands.begin(), operands.end()) {}
+
+  void run(std::span<void* const> inputs, std::span<void* const> outputs, std::span<const int64_t> symbols,
+           runtime::ThreadTeam&) const override {
+    const ir::Graph graph = with_values(graph_, symbols);
+    std::vector<ir::Literal> values;
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      std::vector<int64_t> strides;
+      for (Dim stride : operands_[i].strides)
+        strides.push_back(stride.is_symbol() ? symbols[static_cast<size_t>(stride.symbol_id())] : stride.value());
+      values.push_back(gathered(graph.type(graph.parameters()[i].value), static_cast<const std::byte*>(inputs[i]), strides));
+    }
+    const std::vector<ir::Literal> results = ir::evaluate(graph, values, ir::Arithmetic::kTyped);
+    for (size_t i = 0; i < results.size(); ++i) copy_out(results[i], outputs[i]);
+  }
+
+ private:
+  ir::Graph graph_;
+  std::vector<Operand> operands_;
+};
+
+}  // namespace
+
+std::shared_ptr<const Executable> reference_executable(const ir::Graph& graph) {
+  return std::make_shared<ReferenceExecutable>(graph);
+}
+
+std::shared_ptr<const DynamicKernel> reference_kernel(const ir::Graph& graph, std::span<const Operand> operands) {
+  return std::make_shared<ReferenceKernel>(graph, operands);
+}
+
+}  // namespace sinter::driver

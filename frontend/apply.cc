@@ -1,0 +1,192 @@
+#include "frontend/apply.h"
+
+#include <algorithm>
+#include <array>
+
+#include "frontend/cell.h"
+#include "frontend/eager.h"
+#include "frontend/trace.h"
+#include "ir/graph/row.h"
+
+namespace sinter::detail {
+namespace {
+
+thread_local std::string g_scope;
+
+uint8_t kind_of(DType dtype) {
+  return is_float(dtype) ? ir::kFloats : dtype == kBool ? ir::kBools : ir::kIntegers;
+}
+
+// Where the row lacks this dtype: integers and bool become f32 in functions of floats, anything becomes bool in logic,
+// bool becomes i64 in arithmetic.
+DType accepted_dtype(const ir::Row& row, DType dtype, std::string_view name) {
+  if ((row.dtypes & kind_of(dtype)) != 0) return dtype;
+  if (row.dtypes == ir::kBools) return kBool;
+  if (dtype == kBool && (row.dtypes & ir::kIntegers) != 0) return kInt64;
+  if ((row.dtypes & ir::kFloats) != 0) return kFloat32;
+  throw DTypeError(fmt::format("{}: the arguments have element type {}, expected integers or bool", name, torch_name(dtype)),
+                   "convert them with .to(kInt64)");
+}
+
+}  // namespace
+
+Tensor apply(const ir::OpDef& def, const ir::Attributes& attributes, std::span<const Tensor> operands) {
+  constexpr size_t kUsual = 4;
+  std::array<Ref<Impl>, kUsual> few;
+  std::vector<Ref<Impl>> many;
+  if (operands.size() > kUsual) many.resize(operands.size());
+  const auto impls = operands.size() > kUsual ? std::span(many) : std::span(few).first(operands.size());
+  bool traced = false;
+  for (size_t i = 0; i < operands.size(); ++i) {
+    require_defined(operands[i], def.name, static_cast<int>(i) + 1);
+    impls[i] = operands[i].impl();
+    traced |= is_traced(operands[i]);
+  }
+  if (traced) return Tensor(require_trace(impls).apply(def, attributes, impls));
+  return Tensor(apply_eager(def, attributes, impls));
+}
+
+bool is_traced(const Tensor& x) { return x.impl()->trace != 0 || (x.impl()->cell && Trace::current() != nullptr); }
+
+const ir::OpDef& op_named(std::string_view name) {
+  const ir::OpDef* def = ir::find_op(name);
+  invariant(def != nullptr, "an operation of that name exists");
+  return *def;
+}
+
+DType result_type(std::span<const Arg> operands) {
+  // Tensors with dimensions come first, 0-d tensors next, numbers last; a later group matters only if its kind is higher.
+  std::optional<DType> groups[3];
+  for (const Arg& operand : operands) {
+    const bool is_tensor = operand.is_tensor();
+    const DType dtype = is_tensor ? operand.tensor().dtype() : is_float(operand.kind()) ? kFloat32 : operand.kind();
+    std::optional<DType>& group = groups[!is_tensor ? 2 : operand.tensor().dim() == 0 ? 1 : 0];
+    group = group ? std::max(*group, dtype) : dtype;
+  }
+  const auto combine = [](std::optional<DType> higher, std::optional<DType> lower) {
+    if (!higher || !lower) return higher ? higher : lower;
+    if (is_float(*higher)) return higher;
+    if (*higher == kBool || is_float(*lower)) return std::optional(std::max(*higher, *lower));
+    return higher;
+  };
+  return *combine(groups[0], combine(groups[1], groups[2]));
+}
+
+Tensor apply_row(const ir::OpDef& def, std::string_view name, std::span<const Arg> operands) {
+  const Tensor* beside = nullptr;
+  for (size_t i = 0; i < operands.size(); ++i) {
+    if (!operands[i].is_tensor()) continue;
+    require_defined(operands[i].tensor(), name, static_cast<int>(i) + 1);
+    if (beside == nullptr || is_traced(operands[i].tensor())) beside = &operands[i].tensor();
+  }
+  if (beside == nullptr) throw ValueError(fmt::format("{}: no argument is a tensor, expected at least one", name));
+  const bool chooses = def.row->signature == ir::Signature::kSelect;
+  const auto typed = operands.subspan(chooses ? 1 : 0);
+  const DType dtype = accepted_dtype(*def.row, result_type(typed), name);
+  Sizes shape = beside->shape();
+  for (size_t i = 0; i < operands.size(); ++i)
+    if (operands[i].is_tensor()) shape = broadcast_shape(shape, operands[i].tensor().shape(), name, static_cast<int>(i) + 1);
+  std::array<Tensor, 3> made;
+  for (size_t i = 0; i < operands.size(); ++i) {
+    const DType wanted = chooses && i == 0 ? kBool : dtype;
+    made[i] = operands[i].is_tensor() ? converted(operands[i].tensor(), wanted) : number_beside(*beside, operands[i], wanted);
+    made[i] = broadcast_to(made[i], shape, name);
+  }
+  return apply(def, ir::NoAttributes{}, std::span(made).first(operands.size()));
+}
+
+Tensor number_beside(const Tensor& beside, const Arg& number, DType dtype) {
+  if (is_traced(beside)) {
+    ir::Literal literal = ir::Literal::zeros({dtype, {}});
+    visit_dtype(dtype, [&](auto zero) {
+      using T = decltype(zero);
+      literal.view<T>()[0] = is_float(number.kind()) ? static_cast<T>(number.real()) : static_cast<T>(number.integer());
+    });
+    return made_beside(beside, ir::ops::kConstant, ir::ConstantAttributes{std::make_shared<const ir::Literal>(std::move(literal))});
+  }
+  Ref<Impl> made = allocate(dtype, {});
+  visit_dtype(dtype, [&](auto zero) {
+    using T = decltype(zero);
+    *made->as<T>() = is_float(number.kind()) ? static_cast<T>(number.real()) : static_cast<T>(number.integer());
+  });
+  return Tensor(made);
+}
+
+Tensor made_beside(const Tensor& beside, const ir::OpDef& def, const ir::Attributes& attributes) {
+  if (!is_traced(beside)) return Tensor(apply_eager(def, attributes, {}));
+  return Tensor(require_trace(std::array{beside.impl()}).apply(def, attributes, {}));
+}
+
+Tensor converted(const Tensor& x, DType dtype) {
+  if (x.dtype() == dtype) return x;
+  static const ir::OpDef &f32 = op_named("to_f32"), &f64 = op_named("to_f64"), &i64 = op_named("to_i64"), &boolean = op_named("to_bool");
+  const ir::OpDef& def = dtype == kFloat32 ? f32 : dtype == kFloat64 ? f64 : dtype == kInt64 ? i64 : boolean;
+  return apply(def, ir::NoAttributes{}, {x});
+}
+
+Tensor broadcast_to(const Tensor& x, const Sizes& shape, std::string_view name) {
+  const Sizes from = x.shape();
+  if (from == shape) return x;
+  const int added = shape.rank() - from.rank();
+  ir::BroadcastAttributes attributes{shape.shape(), {}};
+  Sizes kept;  // without the axes of size 1 that are spread
+  bool fits = added >= 0;
+  for (int axis = 0; fits && axis < from.rank(); ++axis) {
+    fits = from[axis] == shape[axis + added] || from[axis] == 1;
+    if (from[axis] != shape[axis + added]) continue;
+    kept.push_back(from[axis]);
+    attributes.axes.push_back(axis + added);
+  }
+  if (!fits)
+    throw ShapeError(fmt::format("{}: a tensor of shape {} does not broadcast to {}", name, to_string(from), to_string(shape)));
+  const Tensor narrow = kept == from ? x : apply(ir::ops::kReshape, ir::ShapeAttributes{kept.shape()}, {x});
+  if (kept == shape) return narrow;
+  return apply(ir::ops::kBroadcast, attributes, {narrow});
+}
+
+Sizes broadcast_shape(const Sizes& a, const Sizes& b, std::string_view name, int position) {
+  if (a == b) return a;
+  const Sizes& longer = a.rank() >= b.rank() ? a : b;
+  const Sizes& shorter = a.rank() >= b.rank() ? b : a;
+  Sizes shape = longer;
+  const int shift = longer.rank() - shorter.rank();
+  for (int axis = 0; axis < shorter.rank(); ++axis) {
+    int64_t& size = shape[axis + shift];
+    if (shorter[axis] == size || shorter[axis] == 1) continue;
+    if (size != 1)
+      throw ShapeError(fmt::format("{}: argument {} has shape {}, expected {} or a shape that broadcasts with it", name, position,
+                                   to_string(b), to_string(a)),
+                       "reshape or unsqueeze one of them so that sizes agree from the last axis on, or are 1");
+    size = shorter[axis];
+  }
+  return shape;
+}
+
+void require_defined(const Tensor& x, std::string_view name, int position) {
+  if (!x.defined()) throw ValueError(fmt::format("{}: argument {} is an undefined tensor", name, position));
+}
+
+void require_float(const Tensor& x, std::string_view name, int position) {
+  require_defined(x, name, position);
+  if (!is_float(x.dtype()))
+    throw DTypeError(fmt::format("{}: argument {} has element type {}, expected float32 or float64", name, position,
+                                 torch_name(x.dtype())),
+                     "convert it with .to(kFloat32)");
+}
+
+Tensor named(Tensor x, const char* made_by) {
+  if (x.impl()->node) x.impl()->made_by = made_by;
+  return x;
+}
+
+Scope::Scope(std::string_view name) : outer_(g_scope.size()), open_(Trace::current() != nullptr) {
+  if (!open_) return;
+  if (!g_scope.empty()) g_scope += '/';
+  g_scope += name;
+}
+Scope::~Scope() {
+  if (open_) g_scope.resize(outer_);
+}
+const std::string& current_scope() { return g_scope; }
+
+}  // namespace sinter::detail

@@ -1,0 +1,140 @@
+// Operators, and pow.
+#include <cmath>
+
+#include "frontend/apply.h"
+#include "frontend/functions.h"
+
+namespace sinter {
+namespace {
+
+using detail::op_named;
+
+Tensor binary(const ir::OpDef& def, std::string_view name, const Arg& a, const Arg& b) {
+  const LocationScope location(a.at());
+  return detail::apply_row(def, name, {a, b});
+}
+
+Tensor& rebind(Tensor& a, Tensor value, const char* name) {
+  if (a.is_cell())
+    throw GraphError(fmt::format("{}: the left side is a cell, which an assignment to the handle would lose", name),
+                     "write it with x.set(x + y), under no_grad if it requires a gradient");
+  return a = std::move(value);
+}
+
+// x to a power that needs no logarithm; undefined for any other.
+Tensor exact_power(const Tensor& x, double exponent, At at) {
+  if (exponent == 0) return detail::broadcast_to(detail::number_beside(x, 1, x.dtype()), x.shape(), "pow");
+  if (exponent == 1) return x.clone(at);
+  if (exponent == 2) return x * x;
+  if (exponent == 3) return x * x * x;
+  if (!is_float(x.dtype())) return {};
+  if (exponent == 0.5) return sqrt(x, at);
+  if (exponent == -0.5) return rsqrt(x, at);
+  if (exponent == -1) return 1 / x;
+  if (exponent == -2) return 1 / (x * x);
+  return {};
+}
+
+}  // namespace
+
+Tensor operator+(const Arg& a, const Arg& b) {
+  static const ir::OpDef& def = op_named("add");
+  return binary(def, "add", a, b);
+}
+Tensor operator-(const Arg& a, const Arg& b) {
+  static const ir::OpDef& def = op_named("sub");
+  return binary(def, "sub", a, b);
+}
+Tensor operator*(const Arg& a, const Arg& b) {
+  static const ir::OpDef& def = op_named("mul");
+  return binary(def, "mul", a, b);
+}
+Tensor operator/(const Arg& a, const Arg& b) {
+  static const ir::OpDef& def = op_named("div");
+  return binary(def, "div", a, b);
+}
+Tensor operator-(const Arg& x) {
+  static const ir::OpDef& def = op_named("neg");
+  const LocationScope location(x.at());
+  return detail::apply_row(def, "neg", {x});
+}
+Tensor operator==(const Arg& a, const Arg& b) {
+  static const ir::OpDef& def = op_named("eq");
+  return binary(def, "eq", a, b);
+}
+Tensor operator!=(const Arg& a, const Arg& b) {
+  static const ir::OpDef& def = op_named("ne");
+  return binary(def, "ne", a, b);
+}
+Tensor operator<(const Arg& a, const Arg& b) {
+  static const ir::OpDef& def = op_named("lt");
+  return binary(def, "lt", a, b);
+}
+Tensor operator<=(const Arg& a, const Arg& b) {
+  static const ir::OpDef& def = op_named("le");
+  return binary(def, "le", a, b);
+}
+Tensor operator>(const Arg& a, const Arg& b) {
+  static const ir::OpDef& def = op_named("gt");
+  return binary(def, "gt", a, b);
+}
+Tensor operator>=(const Arg& a, const Arg& b) {
+  static const ir::OpDef& def = op_named("ge");
+  return binary(def, "ge", a, b);
+}
+Tensor operator!(const Arg& x) {
+  static const ir::OpDef& def = op_named("logical_not");
+  const LocationScope location(x.at());
+  return detail::apply_row(def, "logical_not", {x});
+}
+Tensor operator&(const Arg& a, const Arg& b) {
+  static const ir::OpDef& def = op_named("logical_and");
+  return binary(def, "logical_and", a, b);
+}
+Tensor operator|(const Arg& a, const Arg& b) {
+  static const ir::OpDef& def = op_named("logical_or");
+  return binary(def, "logical_or", a, b);
+}
+
+Tensor& operator+=(Tensor& a, const Arg& b) {
+  const LocationScope location(b.at());
+  return rebind(a, a + b, "operator+=");
+}
+Tensor& operator-=(Tensor& a, const Arg& b) {
+  const LocationScope location(b.at());
+  return rebind(a, a - b, "operator-=");
+}
+Tensor& operator*=(Tensor& a, const Arg& b) {
+  const LocationScope location(b.at());
+  return rebind(a, a * b, "operator*=");
+}
+Tensor& operator/=(Tensor& a, const Arg& b) {
+  const LocationScope location(b.at());
+  return rebind(a, a / b, "operator/=");
+}
+
+Tensor pow(const Tensor& x, const Arg& exponent, At at) {
+  const LocationScope location(at);
+  detail::require_defined(x, "pow", 1);
+  static const ir::OpDef& def = op_named("pow");
+  if (!exponent.is_tensor()) {
+    const bool whole = exponent.kind() != kFloat64;
+    const Tensor base = is_float(x.dtype()) || (whole && x.dtype() == kInt64) ? x : detail::converted(x, kFloat32);
+    const detail::Scope scope("pow");
+    if (Tensor exact = exact_power(base, exponent.real(), at); exact.defined()) return detail::named(exact, "PowBackward0");
+    if (!is_float(base.dtype()) && exponent.integer() > 0) {  // integers: by squaring
+      Tensor result, square = base;
+      for (int64_t left = exponent.integer(); left > 0; left /= 2) {
+        if (left % 2 == 1) result = result.defined() ? result * square : square;
+        if (left > 1) square = square * square;
+      }
+      return result;
+    }
+    if (!is_float(base.dtype()))
+      throw ValueError(fmt::format("pow: integers to the power {}, expected a power that is not negative", exponent.integer()),
+                       "convert the base with .to(kFloat32)");
+  }
+  return detail::apply_row(def, "pow", {x, exponent});
+}
+
+}  // namespace sinter

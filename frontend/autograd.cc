@@ -1,0 +1,100 @@
+#include "frontend/autograd.h"
+
+#include "frontend/apply.h"
+
+namespace sinter {
+namespace {
+
+detail::BackwardOptions to_detail(BackwardOptions options) { return {options.retain_graph, options.create_graph}; }
+
+void require_gradient(const Tensor& root, const char* name) {
+  detail::require_float(root, name, 1);
+  if (root.requires_grad()) return;
+  if (root.impl()->from_jit)
+    throw GraphError(fmt::format("{}: the tensor was returned by a jitted function, whose operations are not recorded", name),
+                     "call backward() inside the jitted function, or leave out jit");
+  throw GraphError(fmt::format("{}: the tensor does not depend on any that requires a gradient", name),
+                   "call requires_grad_() on the leaves before computing it, outside no_grad");
+}
+
+// Ones of the root's type where no seed was given; a scalar root needs none while tracing.
+Tensor checked_seed(const Tensor& root, const Tensor& gradient, const char* name) {
+  if (gradient.defined()) {
+    if (gradient.shape() != root.shape())
+      throw ShapeError(fmt::format("{}: argument 2, the seed, has shape {}, expected {}", name, to_string(gradient.shape()),
+                                   to_string(root.shape())));
+    return detail::converted(gradient, root.dtype());
+  }
+  if (root.numel() != 1)
+    throw GraphError(fmt::format("{}: the tensor has shape {}, expected one element", name, to_string(root.shape())),
+                     "reduce it with sum() or mean(), or give backward(gradient) a seed of its shape");
+  const Tensor one = detail::number_beside(root, 1.0, root.dtype());
+  return detail::broadcast_to(one, root.shape(), name);
+}
+
+void run_backward(const Tensor& root, const Tensor& gradient, BackwardOptions options) {
+  detail::require_defined(root, "backward", 1);
+  require_gradient(root, "backward");
+  const Tensor seed = checked_seed(root, gradient, "backward");
+  if (detail::is_traced(root))
+    detail::require_trace(std::array{root.impl()}).backward(root.impl(), seed.impl(), to_detail(options));
+  else
+    detail::backward(root.impl(), seed.impl(), to_detail(options));
+}
+
+}  // namespace
+
+void Tensor::backward(BackwardOptions options, At at) const {
+  const LocationScope location(at);
+  run_backward(*this, {}, options);
+}
+
+void Tensor::backward(const Tensor& gradient, BackwardOptions options, At at) const {
+  const LocationScope location(at);
+  detail::require_defined(gradient, "backward", 2);
+  run_backward(*this, gradient, options);
+}
+
+void backward(const Tensor& root, BackwardOptions options, At at) {
+  const LocationScope location(at);
+  run_backward(root, {}, options);
+}
+
+std::vector<Tensor> gradients(const Tensor& of, std::span<const Tensor> with_respect_to, BackwardOptions options, At at) {
+  const LocationScope location(at);
+  detail::require_defined(of, "gradients", 1);
+  require_gradient(of, "gradients");
+  const Tensor seed = checked_seed(of, {}, "gradients");
+  std::vector<detail::Ref<detail::Impl>> targets;
+  for (const Tensor& target : with_respect_to) {
+    detail::require_defined(target, "gradients", 2);
+    targets.push_back(target.impl());
+  }
+  const auto found = detail::is_traced(of)
+                         ? detail::require_trace(std::array{of.impl()}).gradients(of.impl(), seed.impl(), targets)
+                         : detail::gradients(of.impl(), seed.impl(), targets, to_detail(options));
+  std::vector<Tensor> gradients;
+  for (const auto& impl : found) gradients.emplace_back(impl);
+  return gradients;
+}
+
+namespace detail {
+
+Tensor marked_argument(const Tensor& x) {
+  require_float(x, "grad", 1);
+  if (!is_traced(x)) return Tensor(marked(x.impl()));
+  Tensor view = apply(ir::ops::kReshape, ir::ShapeAttributes{x.shape().shape()}, {x});
+  view.impl()->requires_grad = true;
+  return view;
+}
+
+std::vector<Tensor> gradients_of_result(const Tensor& of, std::span<const Tensor> marked, bool create_graph) {
+  std::vector<Tensor> found(marked.size());
+  if (of.requires_grad()) found = gradients(of, marked, {.create_graph = create_graph});
+  for (size_t i = 0; i < found.size(); ++i)
+    if (!found[i].defined()) found[i] = broadcast_to(number_beside(marked[i], 0.0, marked[i].dtype()), marked[i].shape(), "grad");
+  return found;
+}
+
+}  // namespace detail
+}  // namespace sinter

@@ -1,0 +1,77 @@
+// Modes of differentiation, and gradients as functions.
+#pragma once
+
+#include <array>
+#include <functional>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+#include "frontend/tensor.h"
+#include "frontend/trace.h"
+
+namespace sinter {
+
+// No operation of this thread is recorded while it lives.
+class NoGrad {
+ public:
+  NoGrad() : outer_(detail::set_grad_enabled(false)) {}
+  ~NoGrad() { detail::set_grad_enabled(outer_); }
+  NoGrad(const NoGrad&) = delete;
+  NoGrad& operator=(const NoGrad&) = delete;
+
+ private:
+  bool outer_;
+};
+// auto guard = no_grad();
+[[nodiscard]] inline NoGrad no_grad() { return {}; }
+// no_grad([&] { ... });
+template <class F>
+decltype(auto) no_grad(F&& f) {
+  const NoGrad guard;
+  return std::forward<F>(f)();
+}
+using detail::grad_enabled;
+using detail::Switch;
+
+// Adds gradients of `root` to the leaves it depends on; several roots' gradients may be asked for one after the other.
+void backward(const Tensor& root, BackwardOptions options = {}, At at = At::current());
+
+// Gradients of `of` (a scalar) with respect to tensors it was computed from; undefined where nothing flows.
+[[nodiscard]] std::vector<Tensor> gradients(const Tensor& of, std::span<const Tensor> with_respect_to, BackwardOptions options = {},
+                                            At at = At::current());
+
+namespace detail {
+// The tensor as an argument to differentiate with respect to.
+[[nodiscard]] Tensor marked_argument(const Tensor& x);
+[[nodiscard]] std::vector<Tensor> gradients_of_result(const Tensor& of, std::span<const Tensor> marked, bool create_graph);
+}  // namespace detail
+
+// f(x, ...) -> scalar tensor, as a function that returns the value and the gradients with respect to all its arguments: one
+// tensor for one argument, else a std::array of them.
+template <class F>
+[[nodiscard]] auto value_and_grad(F f) {
+  return [f = std::move(f)]<class... A>(const A&... arguments) {
+    static_assert(sizeof...(A) > 0 && (std::is_same_v<A, Tensor> && ...), "value_and_grad(f): arguments are tensors");
+    const std::array<Tensor, sizeof...(A)> marked{detail::marked_argument(arguments)...};
+    const bool create_graph = (arguments.requires_grad() || ...);
+    Tensor value = std::apply(f, marked);
+    std::vector<Tensor> found = detail::gradients_of_result(value, marked, create_graph);
+    if (!create_graph) value = value.detach();
+    if constexpr (sizeof...(A) == 1) {
+      return std::pair<Tensor, Tensor>(value, found[0]);
+    } else {
+      std::array<Tensor, sizeof...(A)> gradients;
+      std::ranges::move(found, gradients.begin());
+      return std::pair<Tensor, std::array<Tensor, sizeof...(A)>>(value, gradients);
+    }
+  };
+}
+
+// The gradients alone. grad(grad(f)) is the second derivative.
+template <class F>
+[[nodiscard]] auto grad(F f) {
+  return [g = value_and_grad(std::move(f))](const auto&... arguments) { return g(arguments...).second; };
+}
+
+}  // namespace sinter

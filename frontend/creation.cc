@@ -1,0 +1,148 @@
+#include "frontend/creation.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "frontend/apply.h"
+#include "frontend/cell.h"
+#include "frontend/eager.h"
+#include "frontend/functions.h"
+#include "frontend/trace.h"
+
+namespace sinter {
+namespace {
+
+using detail::Impl;
+using detail::Ref;
+
+void require_sizes(const Sizes& shape, const char* name) {
+  for (int64_t size : shape)
+    if (size < 0) throw ShapeError(fmt::format("{}: argument 1 is {}, expected sizes of 0 or more", name, to_string(shape)));
+}
+
+// An operation without operands, traced if a trace is open.
+Tensor made(const ir::OpDef& def, const ir::Attributes& attributes) {
+  if (detail::Trace* trace = detail::Trace::current()) return Tensor(trace->apply(def, attributes, {}));
+  return Tensor(detail::apply_eager(def, attributes, {}));
+}
+
+Tensor constant(double value, DType dtype) {
+  ir::Literal literal = ir::Literal::zeros({dtype, {}});
+  visit_dtype(dtype, [&](auto zero) { literal.view<decltype(zero)>()[0] = static_cast<decltype(zero)>(value); });
+  return made(ir::ops::kConstant, ir::ConstantAttributes{std::make_shared<const ir::Literal>(std::move(literal))});
+}
+
+Tensor with_options(Tensor x, const TensorOptions& options) {
+  if (options.requires_grad) x.requires_grad_();
+  return x;
+}
+
+// Memory of its own where it may become a cell or be read through a pointer: a full tensor, not one element spread.
+Tensor filled(const Sizes& shape, double value, DType dtype) {
+  if (detail::Trace::current() != nullptr) return detail::broadcast_to(constant(value, dtype), shape, "full");
+  Ref<Impl> impl = detail::allocate(dtype, shape);
+  visit_dtype(dtype, [&](auto zero) {
+    using T = decltype(zero);
+    std::fill_n(impl->as<T>(), impl->numel(), static_cast<T>(value));
+  });
+  return Tensor(impl);
+}
+
+template <class T>
+Tensor copied(const T* elements, const Sizes& shape, DType dtype, bool requires_grad) {
+  Ref<Impl> impl = detail::allocate(dtype, shape);
+  visit_dtype(dtype, [&](auto zero) {
+    using To = decltype(zero);
+    std::transform(elements, elements + impl->numel(), impl->as<To>(), [](T x) { return static_cast<To>(x); });
+  });
+  return with_options(Tensor(impl), {.requires_grad = requires_grad});
+}
+
+}  // namespace
+
+namespace detail {
+Tensor from_elements(const double* elements, const Sizes& shape, DType dtype, bool requires_grad) {
+  return copied(elements, shape, dtype, requires_grad);
+}
+Tensor from_elements(const int64_t* elements, const Sizes& shape, DType dtype, bool requires_grad) {
+  return copied(elements, shape, dtype, requires_grad);
+}
+void report_ragged() { throw ShapeError("tensor: the nested lists differ in length, expected rows of one length"); }
+}  // namespace detail
+
+template <class T>
+Tensor from_data(const T* data, const Sizes& shape, At at) {
+  const LocationScope location(at);
+  require_sizes(shape, "from_data");
+  return copied(data, shape, dtype_of<T>, false);
+}
+template <class T>
+Tensor from_blob(T* data, const Sizes& shape, std::function<void()> done, At at) {
+  const LocationScope location(at);
+  require_sizes(shape, "from_blob");
+  auto impl = detail::make<Impl>();
+  impl->dtype = dtype_of<T>;
+  impl->shape = shape;
+  impl->strides = shape.contiguous_strides();
+  impl->buffer = runtime::Buffer::from_blob(data, static_cast<size_t>(shape.numel()) * sizeof(T), std::move(done));
+  return Tensor(impl);
+}
+#define SINTER_ELEMENT_TYPE(T)                                   \
+  template Tensor from_data<T>(const T*, const Sizes&, At);      \
+  template Tensor from_blob<T>(T*, const Sizes&, std::function<void()>, At);
+SINTER_ELEMENT_TYPE(bool)
+SINTER_ELEMENT_TYPE(int64_t)
+SINTER_ELEMENT_TYPE(float)
+SINTER_ELEMENT_TYPE(double)
+#undef SINTER_ELEMENT_TYPE
+
+Tensor zeros(const Sizes& shape, const TensorOptions& options, At at) {
+  const LocationScope location(at);
+  require_sizes(shape, "zeros");
+  return with_options(filled(shape, 0, options.dtype.value_or(kFloat32)), options);
+}
+Tensor ones(const Sizes& shape, const TensorOptions& options, At at) {
+  const LocationScope location(at);
+  require_sizes(shape, "ones");
+  return with_options(filled(shape, 1, options.dtype.value_or(kFloat32)), options);
+}
+Tensor full(const Sizes& shape, const Arg& value, const TensorOptions& options, At at) {
+  const LocationScope location(at);
+  require_sizes(shape, "full");
+  if (value.is_tensor()) {
+    const Tensor number = detail::converted(value.tensor(), options.dtype.value_or(value.tensor().dtype()));
+    return with_options(detail::broadcast_to(number, shape, "full"), options);
+  }
+  const DType natural = is_float(value.kind()) ? kFloat32 : value.kind();
+  return with_options(filled(shape, value.real(), options.dtype.value_or(natural)), options);
+}
+Tensor zeros_like(const Tensor& x, At at) { return zeros(x.shape(), {.dtype = x.dtype()}, at); }
+Tensor ones_like(const Tensor& x, At at) { return ones(x.shape(), {.dtype = x.dtype()}, at); }
+
+Tensor arange(const Arg& stop, At at) { return arange(0, stop, 1, at); }
+Tensor arange(const Arg& start, const Arg& stop, const Arg& step, At at) {
+  const LocationScope location(at);
+  if (start.is_tensor() || stop.is_tensor() || step.is_tensor())
+    throw ValueError("arange: an argument is a tensor, expected numbers", "use item() outside jit");
+  if (step.real() == 0 || (stop.real() - start.real()) / step.real() < 0)
+    throw ValueError(fmt::format("arange: the step, {}, does not lead from {} to {}", step.real(), start.real(), stop.real()));
+  const auto count = static_cast<int64_t>(std::ceil((stop.real() - start.real()) / step.real()));
+  const Tensor index = made(ir::ops::kIota, ir::IotaAttributes{Shape{count}, 0});
+  if (start.kind() == kInt64 && stop.kind() == kInt64 && step.kind() == kInt64) {
+    if (start.integer() == 0 && step.integer() == 1) return index;
+    return index * step + start;
+  }
+  return (detail::converted(index, kFloat64) * step + start).to(kFloat32, at);
+}
+
+Tensor variable(const Tensor& value, const std::string& name, At at) {
+  const LocationScope location(at);
+  detail::require_defined(value, "variable", 1);
+  if (detail::is_traced(value))
+    throw GraphError("variable: a cell cannot be made while a jitted function is traced", "make it before, and capture it");
+  Tensor handle(detail::make_cell(*detail::memory_of(value.impl()), false));
+  if (!name.empty()) handle.set_name(name);
+  return handle;
+}
+
+}  // namespace sinter

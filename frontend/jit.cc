@@ -1,0 +1,188 @@
+#include "frontend/jit.h"
+
+#include <chrono>
+#include <cstdio>
+#include <shared_mutex>
+
+#include "frontend/draw.h"
+#include "frontend/jit_entry.h"
+#include "ir/graph/text.h"
+#include "support/options.h"
+
+namespace sinter::detail {
+namespace {
+
+// Calls of this thread in progress: one, unless a call is made while another runs.
+thread_local std::vector<std::unique_ptr<JitCall>> g_calls;
+thread_local size_t g_depth = 0;
+
+JitCall& next_call() {
+  if (g_depth == g_calls.size()) g_calls.push_back(std::make_unique<JitCall>());
+  return *g_calls[g_depth++];
+}
+
+double milliseconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+}
+
+// Turns what the trace learnt about cells into the entry's plan, and adds their results to the graph.
+void plan_cells(JitEntry& entry, Trace& trace, const JitOptions& options) {
+  std::vector<const CellUse*> uses;
+  for (const CellUse& use : trace.cells) uses.push_back(&use);
+  std::ranges::sort(uses, {}, [](const CellUse* use) { return use->cell->order; });
+  ir::Graph& graph = trace.graph;
+  for (const CellUse* use : uses) {
+    JitEntry::CellPlan plan{.cell = use->cell, .written = use->written, .requires_grad = use->cell->requires_grad};
+    entry.inputs[use->parameter] = {JitEntry::Input::From::kCell, entry.cells.size(), {}};
+    if (use->grad_parameter) entry.inputs[*use->grad_parameter] = {JitEntry::Input::From::kGrad, entry.cells.size(), {}};
+    if (use->grad_entered) plan.grad_at_entry = use->grad_parameter.has_value();
+    if (use->written) {
+      graph.states.push_back({use->parameter, graph.results.size()});
+      graph.results.push_back(use->value);
+    }
+    if (use->grad_touched) {
+      using Grad = JitEntry::CellPlan::Grad;
+      plan.grad = !use->grad ? Grad::kCleared : options.keep_grads ? Grad::kKept : Grad::kDropped;
+      if (plan.grad == Grad::kDropped && use->grad_entered)
+        throw GraphError(fmt::format("jit: backward() adds to the gradient that cell {} had before the call, and gradients made inside a "
+                                     "jitted function are not kept",
+                                     use->cell->name),
+                         "call zero_grad() in the function, or make it with jit(f, {.keep_grads = true})");
+      if (plan.grad == Grad::kKept) {
+        plan.grad_result = graph.results.size();
+        graph.results.push_back(use->grad->value);
+      }
+    }
+    entry.cells.push_back(std::move(plan));
+  }
+}
+
+}  // namespace
+
+void JitCall::clear() {
+  arguments.clear();
+  fixed.clear();
+  outputs.clear();
+  temporaries.clear();
+  input_memory.clear();
+  output_memory.clear();
+}
+
+JitCallScope::JitCallScope() : call(next_call()) {}
+JitCallScope::~JitCallScope() {
+  call.clear();
+  --g_depth;
+}
+
+std::unique_ptr<JitEntry> trace_entry(const JitCall& call, std::type_index types, const JitCore::TraceFunction& function,
+                                      const JitOptions& options, JitStats& stats) {
+  auto start = std::chrono::steady_clock::now();
+  auto entry = std::make_unique<JitEntry>();
+  entry->types = types;
+  entry->grad_enabled = grad_enabled();
+  for (const Fixed& value : call.fixed)
+    std::visit([&](const auto& plain) { entry->fixed.emplace_back(std::in_place_type<std::conditional_t<
+                   std::is_same_v<std::decay_t<decltype(plain)>, uint64_t>, uint64_t, std::string>>, plain); }, value);
+  Trace trace;
+  trace.graph.name = options.name;
+  std::vector<Ref<Impl>> traced, results;
+  for (size_t i = 0; i < call.arguments.size(); ++i) {
+    const Ref<Impl>& argument = call.arguments[i];
+    entry->arguments.push_back(key_of(argument));
+    if (!argument || argument->cell) {
+      traced.push_back(argument);
+      continue;
+    }
+    if (argument->node && grad_enabled())
+      throw GraphError(fmt::format("jit: tensor {} of the arguments was computed from leaves that require gradients, which would not "
+                                   "reach them from inside",
+                                   i + 1),
+                       "pass x.detach(), call it under no_grad, or compute the argument inside the function");
+    traced.push_back(trace.add_input(argument->dtype, argument->shape, "x" + std::to_string(i)));
+    entry->inputs.push_back({JitEntry::Input::From::kArgument, i, {}});
+  }
+  entry->prototype = function(traced, results);
+
+  for (const Ref<Impl>& result : results) {
+    if (!result || result->trace == 0) {
+      entry->returned.push_back({std::nullopt, result});
+      continue;
+    }
+    entry->returned.push_back({trace.graph.results.size(), {}});
+    trace.graph.results.push_back(trace.value_of(result));
+  }
+  entry->inputs.resize(trace.graph.parameters().size());
+  for (const Trace::Captured& captured : trace.captured)
+    if (captured.parameter != SIZE_MAX) {
+      Ref<Impl> fixed = allocate(captured.impl->dtype, captured.impl->shape);
+      strided_copy(fixed->data(), fixed->strides, captured.impl->data(), captured.impl->strides, fixed->shape, size_of(fixed->dtype));
+      entry->inputs[captured.parameter] = {JitEntry::Input::From::kFixed, 0, std::move(fixed)};
+    }
+  plan_cells(*entry, trace, options);
+  for (ir::Value result : trace.graph.results)
+    entry->outputs.push_back({.dtype = trace.graph.type(result).dtype, .shape = Sizes(trace.graph.type(result).shape)});
+  for (const ir::State& state : trace.graph.states) entry->outputs[state.result].is_state = true;
+  entry->guards = trace.guards;
+  entry->traced = std::move(trace.graph);
+  stats.trace_ms += milliseconds_since(start);
+  start = std::chrono::steady_clock::now();
+  entry->executable = driver::compile(entry->traced);
+  stats.compile_ms += milliseconds_since(start);
+  return entry;
+}
+
+struct JitCore::State {
+  JitOptions options;
+  mutable std::shared_mutex mutex;  // of what follows
+  std::vector<std::unique_ptr<JitEntry>> entries;
+  JitStats stats;
+  std::mutex tracing;  // one at a time
+
+  JitEntry* find(const JitCall& call, std::type_index types) const {
+    const std::shared_lock lock(mutex);
+    for (size_t i = entries.size(); i-- > 0;)
+      if (entries[i]->matches(call, types)) return entries[i].get();
+    return nullptr;
+  }
+
+  JitEntry* add(const JitCall& call, std::type_index types, const TraceFunction& trace) {
+    const std::lock_guard one(tracing);
+    if (JitEntry* made = find(call, types)) return made;
+    JitStats times;
+    std::unique_ptr<JitEntry> entry = trace_entry(call, types, trace, options, times);
+    const std::lock_guard lock(mutex);
+    stats.trace_ms += times.trace_ms;
+    stats.compile_ms += times.compile_ms;
+    ++stats.compilations;
+    if (!entries.empty()) stats.explanations.push_back(entries.back()->difference(call, types));
+    if (sinter::options().debug >= 1)
+      std::fprintf(stderr, "sinter: jit %s: compilation %zu%s%s\n", options.name.c_str(), stats.compilations,
+                   entries.empty() ? "" : ": ", entries.empty() ? "" : stats.explanations.back().c_str());
+    entries.push_back(std::move(entry));
+    return entries.back().get();
+  }
+};
+
+JitCore::JitCore(JitOptions options) : state_(std::make_unique<State>()) { state_->options = std::move(options); }
+JitCore::~JitCore() = default;
+
+const void* JitCore::run(JitCall& call, std::type_index types, const TraceFunction& trace) {
+  JitEntry* entry = state_->find(call, types);
+  if (entry == nullptr) entry = state_->add(call, types, trace);
+  entry->run(call);
+  return entry->prototype.get();
+}
+
+JitStats JitCore::stats() const {
+  const std::shared_lock lock(state_->mutex);
+  return state_->stats;
+}
+
+std::vector<std::string> JitCore::texts(bool as_dot) const {
+  const std::shared_lock lock(state_->mutex);
+  std::vector<std::string> all;
+  for (const auto& entry : state_->entries) all.push_back(as_dot ? draw(entry->traced) : ir::print(entry->traced));
+  return all;
+}
+
+}  // namespace sinter::detail

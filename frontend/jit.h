@@ -1,0 +1,157 @@
+// jit(f): the same function as a static graph, traced and compiled once per signature.
+#pragma once
+
+#include <cstring>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <typeindex>
+
+#include "frontend/leaves.h"
+#include "frontend/trace.h"
+
+namespace sinter {
+
+struct JitOptions {
+  bool keep_grads = false;  // gradients made inside stay readable by grad() after the call
+  std::string name = "jit";
+};
+
+struct JitStats {
+  size_t compilations = 0;               // one a signature
+  std::vector<std::string> explanations;  // what differed, for each compilation but the first
+  double trace_ms = 0, compile_ms = 0;    // of all compilations
+};
+
+namespace detail {
+
+struct JitEntry;
+
+// One call's arguments, flat. Lives in memory of the thread that later calls use again.
+struct JitCall {
+  std::vector<Ref<Impl>> arguments;
+  std::vector<Fixed> fixed;
+  std::vector<Ref<Impl>> outputs;     // one a result tensor
+  std::vector<Ref<Impl>> temporaries;
+  std::vector<void*> input_memory, output_memory;
+  void clear();
+};
+class JitCallScope {
+ public:
+  JitCallScope();
+  ~JitCallScope();
+  JitCallScope(const JitCallScope&) = delete;
+  JitCallScope& operator=(const JitCallScope&) = delete;
+  JitCall& call;
+};
+
+// What is the same for every function: signatures, traces, compiled entries.
+class JitCore {
+ public:
+  explicit JitCore(JitOptions options);
+  ~JitCore();
+  // Runs the entry for this call, tracing first where there is none. `trace` calls the function on traced arguments: it gives
+  // the result's tensors and an object from which results are made. Returns that object.
+  using TraceFunction = std::function<std::shared_ptr<void>(std::span<const Ref<Impl>> arguments, std::vector<Ref<Impl>>& results)>;
+  const void* run(JitCall& call, std::type_index types, const TraceFunction& trace);
+  [[nodiscard]] JitStats stats() const;
+  [[nodiscard]] std::vector<std::string> texts(bool as_dot) const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+struct CollectArguments {
+  JitCall& call;
+  void tensor(const Tensor& x) { call.arguments.push_back(x.impl()); }
+  template <class T>
+  void fixed(const T& value) {
+    if constexpr (std::is_convertible_v<const T&, std::string_view>) {
+      call.fixed.emplace_back(std::string_view(value));
+    } else {
+      static_assert(std::is_trivially_copyable_v<T> && sizeof(T) <= sizeof(uint64_t), "Static<T>: T is a number, an enum or a string");
+      uint64_t bits = 0;
+      std::memcpy(&bits, &value, sizeof(T));
+      call.fixed.emplace_back(bits);
+    }
+  }
+};
+
+struct ReplaceTensors {  // in order
+  std::span<const Ref<Impl>> with;
+  size_t next = 0;
+  void tensor(Tensor& x) { x = Tensor(with[next++]); }
+  template <class T>
+  void fixed(const T&) {}
+};
+
+struct CollectResults {
+  std::vector<Ref<Impl>>& results;
+  void tensor(Tensor& x) {
+    results.push_back(x.impl());
+    x = Tensor();
+  }
+  template <class T>
+  void fixed(const T&) {}
+};
+
+}  // namespace detail
+
+template <class F>
+class Jitted {
+ public:
+  Jitted(F f, JitOptions options) : f_(std::move(f)), core_(std::make_shared<detail::JitCore>(std::move(options))) {}
+
+  // Calls may be made from several threads; those that write a common cell take turns. Inside another jitted function f becomes
+  // a part of that.
+  template <class... A>
+  auto operator()(const A&... arguments) const {
+    using Result = std::invoke_result_t<const F&, const A&...>;
+    if (detail::Trace::current() != nullptr) return f_(arguments...);
+    const detail::JitCallScope scope;
+    detail::JitCall& call = scope.call;
+    detail::CollectArguments collect{call};
+    (detail::visit_leaves(arguments, collect), ...);
+    // By reference, so that std::function takes it without allocating.
+    auto trace = [&](std::span<const detail::Ref<detail::Impl>> traced,
+                     std::vector<detail::Ref<detail::Impl>>& results) -> std::shared_ptr<void> {
+      std::tuple<A...> copies(arguments...);
+      detail::ReplaceTensors replace{traced};
+      std::apply([&](auto&... copy) { (detail::visit_leaves(copy, replace), ...); }, copies);
+      if constexpr (std::is_void_v<Result>) {
+        std::apply(f_, copies);
+        return nullptr;
+      } else {
+        auto made = std::make_shared<std::decay_t<Result>>(std::apply(f_, copies));
+        detail::CollectResults take{results};
+        detail::visit_leaves(*made, take);
+        return made;
+      }
+    };
+    const void* prototype = core_->run(call, typeid(std::tuple<A...>), std::ref(trace));
+    if constexpr (!std::is_void_v<Result>) {
+      std::decay_t<Result> result = *static_cast<const std::decay_t<Result>*>(prototype);
+      detail::ReplaceTensors fill{call.outputs};
+      detail::visit_leaves(result, fill);
+      return result;
+    }
+  }
+
+  [[nodiscard]] JitStats stats() const { return core_->stats(); }
+  // The traced graphs, one a signature: as IR text, and for Graphviz.
+  [[nodiscard]] std::vector<std::string> graphs() const { return core_->texts(false); }
+  [[nodiscard]] std::vector<std::string> to_dot() const { return core_->texts(true); }
+
+ private:
+  F f_;
+  std::shared_ptr<detail::JitCore> core_;
+};
+
+template <class F>
+[[nodiscard]] Jitted<F> jit(F f, JitOptions options = {}) {
+  return Jitted<F>(std::move(f), std::move(options));
+}
+
+}  // namespace sinter

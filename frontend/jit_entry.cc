@@ -1,0 +1,155 @@
+#include "frontend/jit_entry.h"
+
+#include <algorithm>
+#include <shared_mutex>
+
+#include "runtime/threads.h"
+
+namespace sinter::detail {
+namespace {
+
+constexpr size_t kPoolSize = 8;
+
+bool is_aligned(const void* memory) { return reinterpret_cast<uintptr_t>(memory) % runtime::kBufferAlignment == 0; }
+
+Ref<Impl> copy_of(const Impl& impl) {
+  Ref<Impl> copy = allocate(impl.dtype, impl.shape);
+  strided_copy(copy->data(), copy->strides, impl.data(), impl.strides, impl.shape, size_of(impl.dtype));
+  return copy;
+}
+
+// Locks the cells of an entry in their order, writers alone; unlocks them all on the way out.
+class CellLocks {
+ public:
+  explicit CellLocks(std::vector<JitEntry::CellPlan>& cells) : cells_(cells) {
+    for (JitEntry::CellPlan& plan : cells_) plan.written ? plan.cell->lock.lock() : plan.cell->lock.lock_shared();
+  }
+  ~CellLocks() {
+    for (JitEntry::CellPlan& plan : cells_) plan.written ? plan.cell->lock.unlock() : plan.cell->lock.unlock_shared();
+  }
+  CellLocks(const CellLocks&) = delete;
+  CellLocks& operator=(const CellLocks&) = delete;
+
+ private:
+  std::vector<JitEntry::CellPlan>& cells_;
+};
+
+// Memory that may be overwritten: the cell's own, or a copy that becomes so.
+void* writable(Cell& cell) {
+  const bool sole = cell.value.unique() && cell.value->buffer.unique() && !cell.value->buffer.borrowed() && is_aligned(cell.value->data());
+  if (!sole) cell.value = copy_of(*cell.value);
+  return cell.value->data();
+}
+
+std::string describe(const ArgumentKey& key) {
+  if (!key.defined) return "undefined";
+  return fmt::format("{}{}{}", torch_name(key.dtype), to_string(key.shape), key.cell != nullptr ? " (a cell)" : "");
+}
+
+}  // namespace
+
+ArgumentKey key_of(const Ref<Impl>& argument) {
+  if (!argument) return {.defined = false};
+  return {.dtype = argument->dtype, .shape = argument->shape, .cell = argument->cell.get()};
+}
+
+bool JitEntry::matches(const JitCall& call, std::type_index call_types) const {
+  if (call_types != types || grad_enabled != detail::grad_enabled() || call.fixed.size() != fixed.size() ||
+      call.arguments.size() != arguments.size())
+    return false;
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    const Ref<Impl>& given = call.arguments[i];
+    const ArgumentKey& key = arguments[i];
+    if (static_cast<bool>(given) != key.defined) return false;
+    if (given && (given->dtype != key.dtype || given->cell.get() != key.cell || !(given->shape == key.shape))) return false;
+  }
+  for (size_t i = 0; i < fixed.size(); ++i) {
+    const bool same = std::visit([&](const auto& value) { return call.fixed[i] == Fixed(value); }, fixed[i]);
+    if (!same) return false;
+  }
+  for (const Guard& guard : guards)
+    if (!guard.holds()) return false;
+  return std::ranges::all_of(cells, [](const CellPlan& plan) {
+    return plan.cell->requires_grad == plan.requires_grad &&
+           (!plan.grad_at_entry || *plan.grad_at_entry == static_cast<bool>(plan.cell->grad));
+  });
+}
+
+std::string JitEntry::difference(const JitCall& call, std::type_index call_types) const {
+  if (call_types != types) return "the types of the arguments differ";
+  if (grad_enabled != detail::grad_enabled()) return grad_enabled ? "called under no_grad" : "called outside no_grad";
+  for (size_t i = 0; i < std::min(arguments.size(), call.arguments.size()); ++i)
+    if (const ArgumentKey key = key_of(call.arguments[i]); key != arguments[i])
+      return fmt::format("tensor {} of the arguments is {}, compiled for {}", i + 1, describe(key), describe(arguments[i]));
+  for (size_t i = 0; i < std::min(fixed.size(), call.fixed.size()); ++i)
+    if (!std::visit([&](const auto& value) { return call.fixed[i] == Fixed(value); }, fixed[i]))
+      return fmt::format("static argument or length {} differs", i + 1);
+  if (arguments.size() != call.arguments.size()) return "the number of tensors differs";
+  for (const Guard& guard : guards)
+    if (!guard.holds()) return "a module went from train to eval, or back";
+  for (const CellPlan& plan : cells) {
+    const std::string& cell_name = plan.cell->name;
+    if (plan.cell->requires_grad != plan.requires_grad) return fmt::format("cell {} changed requires_grad", cell_name);
+    if (plan.grad_at_entry && *plan.grad_at_entry != static_cast<bool>(plan.cell->grad))
+      return fmt::format("cell {} {} a gradient at entry", cell_name, plan.cell->grad ? "has" : "lacks");
+  }
+  return "nothing";
+}
+
+void* JitEntry::memory_of_argument(JitCall& call, const Ref<Impl>& argument) const {
+  if (argument->is_contiguous() && is_aligned(argument->data())) return argument->data();
+  call.temporaries.push_back(copy_of(*argument));
+  return call.temporaries.back()->data();
+}
+
+Ref<Impl> JitEntry::take_output(Output& output) {
+  const std::lock_guard lock(pool_mutex);
+  for (Ref<Impl>& impl : output.pool) {
+    if (!impl.unique()) continue;
+    if (!impl->buffer.unique()) impl = allocate(output.dtype, output.shape);
+    impl->from_jit = true;
+    return impl;
+  }
+  Ref<Impl> fresh = allocate(output.dtype, output.shape);
+  fresh->from_jit = true;
+  if (output.pool.size() < kPoolSize) output.pool.push_back(fresh);
+  return fresh;
+}
+
+void JitEntry::run(JitCall& call) {
+  const CellLocks locks(cells);
+  for (const Input& input : inputs) {
+    switch (input.from) {
+      case Input::From::kArgument:
+        call.input_memory.push_back(memory_of_argument(call, call.arguments[input.index]));
+        break;
+      case Input::From::kCell: {
+        CellPlan& plan = cells[input.index];
+        call.input_memory.push_back(plan.written ? writable(*plan.cell) : memory_of_argument(call, plan.cell->value));
+        break;
+      }
+      case Input::From::kGrad: call.input_memory.push_back(memory_of_argument(call, cells[input.index].cell->grad)); break;
+      case Input::From::kFixed: call.input_memory.push_back(input.fixed->data()); break;
+    }
+  }
+  for (Output& output : outputs) {
+    call.outputs.push_back(output.is_state ? Ref<Impl>() : take_output(output));
+    call.output_memory.push_back(output.is_state ? nullptr : call.outputs.back()->data());
+  }
+  executable->run(call.input_memory, call.output_memory, runtime::ThreadTeam::global());
+  hand_out(call);
+}
+
+// Gradients to their cells, and the rest in the order of the function's result.
+void JitEntry::hand_out(JitCall& call) {
+  for (CellPlan& plan : cells) {
+    if (plan.grad == CellPlan::Grad::kUntouched) continue;
+    plan.cell->grad = plan.grad == CellPlan::Grad::kKept ? call.outputs[plan.grad_result] : Ref<Impl>();
+    plan.cell->grad_not_kept = plan.grad == CellPlan::Grad::kDropped;
+  }
+  call.arguments.clear();
+  for (const Returned& tensor : returned) call.arguments.push_back(tensor.output ? call.outputs[*tensor.output] : tensor.fixed);
+  call.outputs.swap(call.arguments);
+}
+
+}  // namespace sinter::detail

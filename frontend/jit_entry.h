@@ -1,0 +1,81 @@
+// One compiled signature of a jitted function.
+#pragma once
+
+#include <mutex>
+#include <typeindex>
+
+#include "driver/compile.h"
+#include "frontend/jit.h"
+
+namespace sinter::detail {
+
+struct ArgumentKey {
+  bool defined = true;
+  DType dtype = kFloat32;
+  Sizes shape;
+  const Cell* cell = nullptr;  // an argument that is a cell is that cell
+  bool operator==(const ArgumentKey&) const = default;
+};
+[[nodiscard]] ArgumentKey key_of(const Ref<Impl>& argument);
+
+struct JitEntry {
+  // Signature.
+  std::type_index types = typeid(void);
+  std::vector<ArgumentKey> arguments;
+  std::vector<std::variant<uint64_t, std::string>> fixed;
+  bool grad_enabled = true;
+  std::vector<Guard> guards;
+
+  // Inputs by parameter: from an argument, a cell, a cell's gradient, or fixed.
+  struct Input {
+    enum class From : uint8_t { kArgument, kCell, kGrad, kFixed } from = From::kFixed;
+    size_t index = 0;    // of the argument or the cell
+    Ref<Impl> fixed;
+  };
+  std::vector<Input> inputs;
+
+  struct CellPlan {
+    Ref<Cell> cell;
+    bool written = false;
+    bool requires_grad = false;             // when traced
+    std::optional<bool> grad_at_entry;      // whether there was one, if that matters
+    enum class Grad : uint8_t { kUntouched, kCleared, kDropped, kKept } grad = Grad::kUntouched;
+    size_t grad_result = 0;
+  };
+  std::vector<CellPlan> cells;              // in the order in which calls lock them
+
+  // Results of the graph that are not state: memory given out before is used again once nobody else holds it.
+  struct Output {
+    DType dtype = kFloat32;
+    Sizes shape;
+    bool is_state = false;
+    std::vector<Ref<Impl>> pool;
+  };
+  std::vector<Output> outputs;
+  std::mutex pool_mutex;
+  struct Returned {  // a tensor of the function's result
+    std::optional<size_t> output;
+    Ref<Impl> fixed;  // a cell's handle or a captured tensor, returned as it is; or null: undefined
+  };
+  std::vector<Returned> returned;
+  std::shared_ptr<void> prototype;
+
+  ir::Graph traced;
+  std::shared_ptr<const driver::Executable> executable;
+
+  [[nodiscard]] bool matches(const JitCall& call, std::type_index call_types) const;
+  // What this call differs in.
+  [[nodiscard]] std::string difference(const JitCall& call, std::type_index call_types) const;
+  void run(JitCall& call);
+
+ private:
+  void* memory_of_argument(JitCall& call, const Ref<Impl>& argument) const;
+  Ref<Impl> take_output(Output& output);
+  void hand_out(JitCall& call);
+};
+
+// Calls the function on traced arguments and compiles what it did.
+[[nodiscard]] std::unique_ptr<JitEntry> trace_entry(const JitCall& call, std::type_index types, const JitCore::TraceFunction& function,
+                                                    const JitOptions& options, JitStats& stats);
+
+}  // namespace sinter::detail

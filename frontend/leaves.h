@@ -1,0 +1,105 @@
+// Walks the tensors inside arguments and results: tensors, tuples, pairs, arrays, vectors, and plain structs of those.
+#pragma once
+
+#include <array>
+#include <string>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "frontend/tensor.h"
+
+namespace sinter {
+
+// An argument of a jitted function that is a part of its signature: another value is another compilation.
+template <class T>
+struct Static {
+  T value;
+  Static(T fixed) : value(std::move(fixed)) {}  // NOLINT: a value is one
+  operator const T&() const { return value; }   // NOLINT
+};
+
+namespace detail {
+
+template <class T>
+struct IsStatic : std::false_type {};
+template <class T>
+struct IsStatic<Static<T>> : std::true_type {};
+template <class T>
+struct IsVector : std::false_type {};
+template <class T>
+struct IsVector<std::vector<T>> : std::true_type {};
+template <class T>
+concept TupleLike = requires { std::tuple_size<T>::value; };
+
+// The number of fields of a plain struct: as many as it can be initialised with.
+struct Anything {
+  template <class T>
+  operator T() const;  // NOLINT: never defined
+};
+template <class T, size_t... I>
+constexpr bool takes(std::index_sequence<I...>) {
+  return requires { T{(static_cast<void>(I), Anything{})...}; };
+}
+template <class T, size_t count = 16>
+constexpr size_t fields() {
+  if constexpr (count == 0 || takes<T>(std::make_index_sequence<count>{}))
+    return count;
+  else
+    return fields<T, count - 1>();
+}
+
+// Calls visit on each field.
+template <class T, class Visit>
+void each_field(T& value, Visit&& visit) {
+  constexpr size_t count = fields<std::remove_const_t<T>>();
+  static_assert(count > 0, "jit: a struct in arguments or results has 1 to 16 fields");
+  const auto all = [&](auto&... field) { (visit(field), ...); };
+  // clang-format off
+  if constexpr (count == 1) { auto& [a] = value; all(a); }
+  else if constexpr (count == 2) { auto& [a, b] = value; all(a, b); }
+  else if constexpr (count == 3) { auto& [a, b, c] = value; all(a, b, c); }
+  else if constexpr (count == 4) { auto& [a, b, c, d] = value; all(a, b, c, d); }
+  else if constexpr (count == 5) { auto& [a, b, c, d, e] = value; all(a, b, c, d, e); }
+  else if constexpr (count == 6) { auto& [a, b, c, d, e, f] = value; all(a, b, c, d, e, f); }
+  else if constexpr (count == 7) { auto& [a, b, c, d, e, f, g] = value; all(a, b, c, d, e, f, g); }
+  else if constexpr (count == 8) { auto& [a, b, c, d, e, f, g, h] = value; all(a, b, c, d, e, f, g, h); }
+  else if constexpr (count == 9) { auto& [a, b, c, d, e, f, g, h, i] = value; all(a, b, c, d, e, f, g, h, i); }
+  else if constexpr (count == 10) { auto& [a, b, c, d, e, f, g, h, i, j] = value; all(a, b, c, d, e, f, g, h, i, j); }
+  else if constexpr (count == 11) { auto& [a, b, c, d, e, f, g, h, i, j, k] = value; all(a, b, c, d, e, f, g, h, i, j, k); }
+  else if constexpr (count == 12) { auto& [a, b, c, d, e, f, g, h, i, j, k, l] = value; all(a, b, c, d, e, f, g, h, i, j, k, l); }
+  else if constexpr (count == 13) { auto& [a, b, c, d, e, f, g, h, i, j, k, l, m] = value; all(a, b, c, d, e, f, g, h, i, j, k, l, m); }
+  else if constexpr (count == 14) { auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n] = value; all(a, b, c, d, e, f, g, h, i, j, k, l, m, n); }
+  else if constexpr (count == 15) { auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o] = value; all(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o); }
+  else { auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = value; all(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p); }
+  // clang-format on
+}
+
+// Calls on.tensor(Tensor&), on.fixed(T&) for the value of a Static<T>, and on.fixed(size) for the length of a vector, in order.
+template <class T, class On>
+void visit_leaves(T& value, On& on) {
+  using Plain = std::remove_const_t<T>;
+  if constexpr (std::is_same_v<Plain, Tensor>) {
+    on.tensor(value);
+  } else if constexpr (IsStatic<Plain>::value) {
+    on.fixed(value.value);
+  } else if constexpr (IsVector<Plain>::value) {
+    on.fixed(value.size());
+    for (auto& entry : value) visit_leaves(entry, on);
+  } else if constexpr (TupleLike<Plain>) {
+    std::apply([&](auto&... entry) { (visit_leaves(entry, on), ...); }, value);
+  } else {
+    static_assert(std::is_aggregate_v<Plain>,
+                  "jit: arguments and results are tensors, tuples, arrays, vectors and plain structs of tensors; wrap other "
+                  "arguments in Static<T>");
+    each_field(value, [&](auto& field) { visit_leaves(field, on); });
+  }
+}
+
+// A Static's value as it is compared: numbers by bits, strings by text.
+using Fixed = std::variant<uint64_t, std::string_view>;
+
+}  // namespace detail
+}  // namespace sinter

@@ -1,0 +1,78 @@
+// Random tensors: uniform bits by the rng_bits operation, shaped by elementwise operations of both engines.
+#include <numbers>
+
+#include "frontend/apply.h"
+#include "frontend/autograd.h"
+#include "frontend/creation.h"
+#include "frontend/functions.h"
+
+namespace sinter {
+namespace {
+
+// Bits of a stream of its own.
+Tensor next_bits(const Sizes& shape) {
+  const NoGrad guard;
+  const Tensor key = generator();
+  const Tensor bits = detail::apply(ir::ops::kRngBits, ir::ShapeAttributes{shape.shape()}, {key});
+  key.set(key + detail::from_elements(std::array<int64_t, 2>{0, 1}.data(), {2}, kInt64, false));
+  return bits;
+}
+
+// Uniform in [0, 1): the high 24 of 32 bits, or 53 bits of two words.
+Tensor uniform(const Sizes& shape, DType dtype) {
+  if (dtype == kFloat32) return shr(next_bits(shape), 8).to(kFloat32) * 0x1p-24;
+  Sizes pairs{2};
+  for (int64_t size : shape) pairs.push_back(size);
+  const Tensor bits = next_bits(pairs);
+  const Tensor high = shr(select(bits, 0, 0), 5), low = shr(select(bits, 0, 1), 6);
+  return (high.to(kFloat64) * 0x1p26 + low.to(kFloat64)) * 0x1p-53;
+}
+
+void require_float_dtype(DType dtype, const char* name) {
+  if (!is_float(dtype))
+    throw DTypeError(fmt::format("{}: element type {} is asked for, expected float32 or float64", name, torch_name(dtype)));
+}
+
+}  // namespace
+
+Tensor generator() {
+  static const Tensor cell = variable(detail::from_elements(std::array<int64_t, 2>{0, 0}.data(), {2}, kInt64, false), "generator");
+  return cell;
+}
+
+void manual_seed(int64_t seed) {
+  generator().set(detail::from_elements(std::array<int64_t, 2>{seed, 0}.data(), {2}, kInt64, false));
+}
+
+Tensor rand(const Sizes& shape, const TensorOptions& options, At at) {
+  const LocationScope location(at);
+  const DType dtype = options.dtype.value_or(kFloat32);
+  require_float_dtype(dtype, "rand");
+  const detail::Scope scope("rand");
+  Tensor x = uniform(shape, dtype);
+  return options.requires_grad ? x.requires_grad_() : x;
+}
+
+Tensor randn(const Sizes& shape, const TensorOptions& options, At at) {
+  const LocationScope location(at);
+  const DType dtype = options.dtype.value_or(kFloat32);
+  require_float_dtype(dtype, "randn");
+  const detail::Scope scope("randn");
+  // Box and Muller's way: two uniform numbers an element.
+  Sizes pairs{2};
+  for (int64_t size : shape) pairs.push_back(size);
+  const Tensor both = uniform(pairs, dtype);
+  const Tensor radius = sqrt(-2.0 * log(1.0 - select(both, 0, 0)));
+  Tensor x = radius * cos(select(both, 0, 1) * (2 * std::numbers::pi));
+  return options.requires_grad ? x.requires_grad_() : x;
+}
+
+Tensor randint(int64_t low, int64_t high, const Sizes& shape, At at) {
+  const LocationScope location(at);
+  if (high <= low || high - low > int64_t{1} << 31)
+    throw ValueError(fmt::format("randint: the range [{}, {}) holds {} numbers, expected 1 to 2^31", low, high, high - low));
+  const detail::Scope scope("randint");
+  return shr(next_bits(shape) * (high - low), 32) + low;  // bits below 2^32 scaled to the range
+}
+
+}  // namespace sinter

@@ -1,0 +1,223 @@
+// Functions that only rearrange elements.
+#include <algorithm>
+
+#include "frontend/apply.h"
+#include "frontend/functions.h"
+
+namespace sinter {
+namespace {
+
+using detail::apply;
+using detail::named;
+
+Tensor reshaped(const Tensor& x, const Sizes& shape) {
+  return apply(ir::ops::kReshape, ir::ShapeAttributes{shape.shape()}, {x});
+}
+
+Tensor permuted(const Tensor& x, const ir::Integers& order) {
+  return apply(ir::ops::kTranspose, ir::TransposeAttributes{order}, {x});
+}
+
+// One size may be -1: what is left.
+Sizes resolved(const Tensor& x, const Sizes& shape) {
+  Sizes known = shape;
+  int64_t* open = nullptr;
+  int64_t product = 1;
+  const auto fail = [&](const char* why) -> void {
+    throw ShapeError(fmt::format("reshape: argument 2 is {}, expected a shape of {} elements for a tensor of shape {}{}",
+                                 to_string(shape), x.numel(), to_string(x.shape()), why));
+  };
+  for (int64_t& size : known) {
+    if (size == -1) {
+      if (open != nullptr) fail(", with -1 once at most");
+      open = &size;
+    } else if (size < 0) {
+      fail(", and no negative size but -1");
+    } else {
+      product *= size;
+    }
+  }
+  if (open != nullptr) {
+    if (product == 0 || x.numel() % product != 0) fail("");
+    *open = x.numel() / product;
+  } else if (product != x.numel()) {
+    fail("");
+  }
+  return known;
+}
+
+ir::Integers identity_order(const Tensor& x) {
+  ir::Integers order;
+  for (int64_t axis = 0; axis < x.dim(); ++axis) order.push_back(axis);
+  return order;
+}
+
+Tensor sliced(const Tensor& x, int64_t axis, int64_t start, int64_t stop, int64_t step) {
+  ir::SliceAttributes attributes;
+  for (int64_t i = 0; i < x.dim(); ++i) {
+    attributes.start.push_back(i == axis ? start : 0);
+    attributes.limit.push_back(i == axis ? stop : x.shape()[i]);
+    attributes.step.push_back(i == axis ? step : 1);
+  }
+  return apply(ir::ops::kSlice, attributes, {x});
+}
+
+}  // namespace
+
+Tensor reshape(const Tensor& x, const Sizes& shape, At at) {
+  const LocationScope location(at);
+  detail::require_defined(x, "reshape", 1);
+  return named(reshaped(x, resolved(x, shape)), "ViewBackward0");
+}
+
+Tensor flatten(const Tensor& x, int64_t first, int64_t last, At at) {
+  const LocationScope location(at);
+  detail::require_defined(x, "flatten", 1);
+  if (x.dim() == 0) return reshape(x, {1}, at);
+  const int64_t from = normalize_axis(first, x.dim(), "flatten"), to = normalize_axis(last, x.dim(), "flatten");
+  if (from > to) throw IndexError(fmt::format("flatten: the first axis, {}, comes after the last, {}", first, last));
+  Sizes shape;
+  for (int64_t axis = 0; axis < x.dim(); ++axis) {
+    if (axis > from && axis <= to)
+      shape[shape.rank() - 1] *= x.shape()[axis];
+    else
+      shape.push_back(x.shape()[axis]);
+  }
+  return named(reshaped(x, shape), "ViewBackward0");
+}
+
+Tensor transpose(const Tensor& x, int64_t a, int64_t b, At at) {
+  const LocationScope location(at);
+  detail::require_defined(x, "transpose", 1);
+  ir::Integers order = identity_order(x);
+  std::swap(order[static_cast<size_t>(normalize_axis(a, x.dim(), "transpose"))],
+            order[static_cast<size_t>(normalize_axis(b, x.dim(), "transpose"))]);
+  return named(permuted(x, order), "TransposeBackward0");
+}
+
+Tensor t(const Tensor& x, At at) {
+  const LocationScope location(at);
+  detail::require_defined(x, "t", 1);
+  if (x.dim() > 2)
+    throw ShapeError(fmt::format("t: argument 1 has shape {}, expected 2 dimensions or fewer", to_string(x.shape())),
+                     "use transpose(x, a, b) or permute(x, order)");
+  if (x.dim() < 2) return x;
+  return named(permuted(x, {1, 0}), "TBackward0");
+}
+
+Tensor permute(const Tensor& x, const Sizes& order, At at) {
+  const LocationScope location(at);
+  detail::require_defined(x, "permute", 1);
+  ir::Integers axes;
+  for (int64_t axis : order) axes.push_back(normalize_axis(axis, x.dim(), "permute"));
+  ir::Integers sorted = axes;
+  std::ranges::sort(sorted);
+  if (sorted != identity_order(x))
+    throw IndexError(fmt::format("permute: argument 2 is {}, expected each of the {} axes once", to_string(order), x.dim()));
+  return named(permuted(x, axes), "PermuteBackward0");
+}
+
+Tensor squeeze(const Tensor& x, At at) {
+  const LocationScope location(at);
+  detail::require_defined(x, "squeeze", 1);
+  Sizes shape;
+  for (int64_t size : x.shape())
+    if (size != 1) shape.push_back(size);
+  return named(reshaped(x, shape), "SqueezeBackward0");
+}
+
+Tensor squeeze(const Tensor& x, int64_t axis, At at) {
+  const LocationScope location(at);
+  detail::require_defined(x, "squeeze", 1);
+  const int64_t dropped = normalize_axis(axis, x.dim(), "squeeze");
+  if (x.shape()[dropped] != 1) return x;
+  Sizes shape;
+  for (int64_t i = 0; i < x.dim(); ++i)
+    if (i != dropped) shape.push_back(x.shape()[i]);
+  return named(reshaped(x, shape), "SqueezeBackward1");
+}
+
+Tensor unsqueeze(const Tensor& x, int64_t axis, At at) {
+  const LocationScope location(at);
+  detail::require_defined(x, "unsqueeze", 1);
+  const int64_t added = normalize_axis(axis, x.dim() + 1, "unsqueeze");
+  Sizes shape;
+  for (int64_t i = 0; i <= x.dim(); ++i) {
+    if (i == added) shape.push_back(1);
+    if (i < x.dim()) shape.push_back(x.shape()[i]);
+  }
+  return named(reshaped(x, shape), "UnsqueezeBackward0");
+}
+
+Tensor expand(const Tensor& x, const Sizes& shape, At at) {
+  const LocationScope location(at);
+  detail::require_defined(x, "expand", 1);
+  Sizes wanted = shape;
+  const int64_t added = wanted.rank() - x.dim();
+  for (int64_t axis = 0; axis < wanted.rank(); ++axis)
+    if (wanted[axis] == -1 && axis >= added) wanted[axis] = x.shape()[axis - added];
+  return named(detail::broadcast_to(x, wanted, "expand"), "ExpandBackward0");
+}
+
+Tensor slice(const Tensor& x, int64_t axis, int64_t start, int64_t stop, int64_t step, At at) {
+  const LocationScope location(at);
+  detail::require_defined(x, "slice", 1);
+  const int64_t along = normalize_axis(axis, x.dim(), "slice"), size = x.shape()[along];
+  if (step < 1) throw ValueError(fmt::format("slice: the step is {}, expected 1 or more", step));
+  // As in Python: negative positions count from the end, those outside are cut off.
+  const auto position = [&](int64_t at_) { return std::clamp<int64_t>(at_ < 0 ? at_ + size : at_, 0, size); };
+  const int64_t from = position(start), to = std::max(position(stop), from);
+  return named(sliced(x, along, from, to, step), "SliceBackward0");
+}
+
+Tensor select(const Tensor& x, int64_t axis, int64_t index, At at) {
+  const LocationScope location(at);
+  detail::require_defined(x, "select", 1);
+  const int64_t along = normalize_axis(axis, x.dim(), "select"), size = x.shape()[along];
+  if (index < -size || index >= size)
+    throw IndexError(fmt::format("select: index {} is out of range for axis {} of size {}", index, axis, size));
+  const int64_t from = index < 0 ? index + size : index;
+  return named(squeeze(sliced(x, along, from, from + 1, 1), along, at), "SelectBackward0");
+}
+
+Tensor cat(std::span<const Tensor> parts, int64_t axis, At at) {
+  const LocationScope location(at);
+  if (parts.empty()) throw ValueError("cat: no tensors are given, expected at least one");
+  std::vector<Arg> arguments;
+  for (size_t i = 0; i < parts.size(); ++i) {
+    detail::require_defined(parts[i], "cat", static_cast<int>(i) + 1);
+    arguments.emplace_back(parts[i]);
+  }
+  const int64_t along = normalize_axis(axis, parts[0].dim(), "cat");
+  const DType dtype = detail::result_type(arguments);
+  std::vector<Tensor> alike;
+  for (size_t i = 0; i < parts.size(); ++i) {
+    Sizes expected = parts[0].shape();
+    if (expected.rank() == parts[i].dim()) expected[along] = parts[i].shape()[along];
+    if (parts[i].shape() != expected)
+      throw ShapeError(fmt::format("cat: argument {} has shape {}, expected {} but for axis {}", i + 1, to_string(parts[i].shape()),
+                                   to_string(parts[0].shape()), axis));
+    alike.push_back(detail::converted(parts[i], dtype));
+  }
+  return named(apply(ir::ops::kConcat, ir::AxisAttributes{along}, alike), "CatBackward0");
+}
+Tensor cat(std::initializer_list<Tensor> parts, int64_t axis, At at) { return cat(std::span(parts.begin(), parts.size()), axis, at); }
+
+Tensor stack(std::span<const Tensor> parts, int64_t axis, At at) {
+  const LocationScope location(at);
+  if (parts.empty()) throw ValueError("stack: no tensors are given, expected at least one");
+  std::vector<Tensor> wide;
+  for (size_t i = 0; i < parts.size(); ++i) {
+    detail::require_defined(parts[i], "stack", static_cast<int>(i) + 1);
+    if (parts[i].shape() != parts[0].shape())
+      throw ShapeError(fmt::format("stack: argument {} has shape {}, expected {}", i + 1, to_string(parts[i].shape()),
+                                   to_string(parts[0].shape())));
+    wide.push_back(unsqueeze(parts[i], axis, at));
+  }
+  return named(cat(wide, normalize_axis(axis, parts[0].dim() + 1, "stack"), at), "StackBackward0");
+}
+Tensor stack(std::initializer_list<Tensor> parts, int64_t axis, At at) {
+  return stack(std::span(parts.begin(), parts.size()), axis, at);
+}
+
+}  // namespace sinter

@@ -1,0 +1,207 @@
+#include "frontend/tensor.h"
+
+#include <algorithm>
+
+#include "frontend/apply.h"
+#include "frontend/cell.h"
+#include "frontend/functions.h"
+#include "frontend/tape.h"
+#include "frontend/trace.h"
+
+namespace sinter {
+namespace {
+
+using detail::Impl;
+using detail::Ref;
+
+// The concrete memory of a tensor; GraphError while tracing, ValueError when undefined.
+Ref<Impl> memory(const Tensor& x, const char* what) {
+  detail::require_defined(x, what, 1);
+  if (detail::is_traced(x)) detail::report_data_access(*x.impl(), what);
+  return detail::memory_of(x.impl());
+}
+
+Ref<Impl> only_element(const Tensor& x, const char* what) {
+  Ref<Impl> impl = memory(x, what);
+  if (impl->numel() != 1)
+    throw ShapeError(fmt::format("{}: the tensor has shape {}, expected one element", what, to_string(impl->shape)),
+                     "select an element, reduce it, or copy all of it with to_vector()");
+  return impl;
+}
+
+template <class T>
+T element_as(const Impl& impl, int64_t at) {
+  return visit_dtype(impl.dtype, [&](auto zero) { return static_cast<T>(impl.as<decltype(zero)>()[at]); });
+}
+
+void require_cell(const Tensor& x, const char* what) {
+  detail::require_defined(x, what, 1);
+  if (!x.is_cell())
+    throw GraphError(fmt::format("{}: the tensor is a value, expected a handle to a cell", what),
+                     "make it one with requires_grad_() or variable(x)");
+}
+
+}  // namespace
+
+DType Tensor::dtype() const {
+  detail::require_defined(*this, "dtype", 1);
+  return impl_->dtype;
+}
+Sizes Tensor::shape() const {
+  detail::require_defined(*this, "shape", 1);
+  return impl_->shape;
+}
+int64_t Tensor::size(int64_t axis, At at) const {
+  const LocationScope location(at);
+  return shape()[normalize_axis(axis, dim(), "size")];
+}
+int64_t Tensor::dim() const { return shape().rank(); }
+int64_t Tensor::numel() const { return shape().numel(); }
+bool Tensor::is_contiguous() const { return defined() && (impl_->trace != 0 || impl_->cell || impl_->is_contiguous()); }
+
+template <class T>
+T Tensor::item(At at) const {
+  const LocationScope location(at);
+  return element_as<T>(*only_element(*this, "item"), 0);
+}
+template <class T>
+const T* Tensor::data(At at) const {
+  const LocationScope location(at);
+  const Ref<Impl> impl = memory(*this, "data");
+  if (impl->dtype != dtype_of<T>)
+    throw DTypeError(fmt::format("data: asked for {}, the tensor has element type {}", torch_name(dtype_of<T>), torch_name(impl->dtype)),
+                     "convert it with .to(...), or copy it with to_vector<T>()");
+  if (!impl->is_contiguous())
+    throw ValueError(fmt::format("data: the tensor of shape {} is a view that is not contiguous", to_string(impl->shape)),
+                     "call contiguous() first and keep its result");
+  return impl->as<T>();
+}
+template <class T>
+std::vector<T> Tensor::to_vector(At at) const {
+  const LocationScope location(at);
+  const Ref<Impl> impl = detail::contiguous(memory(*this, "to_vector"));
+  std::vector<T> elements(static_cast<size_t>(impl->numel()));
+  for (size_t i = 0; i < elements.size(); ++i) elements[i] = element_as<T>(*impl, static_cast<int64_t>(i));
+  return elements;
+}
+#define SINTER_ELEMENT_TYPE(T)                \
+  template T Tensor::item<T>(At) const;       \
+  template std::vector<T> Tensor::to_vector<T>(At) const;
+SINTER_ELEMENT_TYPE(bool)
+SINTER_ELEMENT_TYPE(int32_t)
+SINTER_ELEMENT_TYPE(int64_t)
+SINTER_ELEMENT_TYPE(float)
+SINTER_ELEMENT_TYPE(double)
+#undef SINTER_ELEMENT_TYPE
+template const bool* Tensor::data<bool>(At) const;
+template const int64_t* Tensor::data<int64_t>(At) const;
+template const float* Tensor::data<float>(At) const;
+template const double* Tensor::data<double>(At) const;
+
+Tensor::operator bool() const { return element_as<bool>(*only_element(*this, "conversion to bool"), 0); }
+
+bool Tensor::requires_grad() const { return defined() && detail::requires_grad(*impl_); }
+bool Tensor::is_leaf() const { return defined() && (impl_->cell || !impl_->requires_grad); }
+bool Tensor::is_cell() const { return defined() && static_cast<bool>(impl_->cell); }
+
+Tensor& Tensor::requires_grad_(bool wanted, At at) {
+  const LocationScope location(at);
+  detail::require_defined(*this, "requires_grad_", 1);
+  if (wanted && !is_float(dtype()))
+    throw DTypeError(fmt::format("requires_grad_: the tensor has element type {}, expected float32 or float64", torch_name(dtype())));
+  if (impl_->cell) {
+    impl_->cell->requires_grad = wanted;
+  } else if (impl_->trace != 0) {
+    if (!wanted) throw GraphError("requires_grad_: a traced tensor cannot stop requiring a gradient", "use detach()");
+    detail::require_trace(std::array{impl_}).make_leaf(*impl_);
+  } else if (impl_->node) {
+    if (!wanted)
+      throw GraphError("requires_grad_: the tensor was computed, only leaves can stop requiring a gradient", "use detach()");
+  } else if (wanted) {
+    impl_ = detail::make_cell(*impl_, true);
+  }
+  return *this;
+}
+
+Tensor Tensor::grad(At at) const {
+  const LocationScope location(at);
+  detail::require_defined(*this, "grad", 1);
+  if (detail::Trace* trace = detail::Trace::current(); trace != nullptr && detail::is_traced(*this)) return Tensor(trace->grad(impl_));
+  if (!impl_->cell) return {};
+  if (impl_->cell->grad_not_kept)
+    throw GraphError("grad: the gradient was made inside a jitted function, which does not keep it",
+                     "use it inside the function, or make that with jit(f, {.keep_grads = true})");
+  return Tensor(impl_->cell->grad);
+}
+
+void Tensor::set_grad(const Tensor& grad, At at) const {
+  const LocationScope location(at);
+  detail::require_defined(*this, "set_grad", 1);
+  if (grad.defined() && (grad.shape() != shape() || grad.dtype() != dtype()))
+    throw ShapeError(fmt::format("set_grad: argument 1 has type {} {}, expected {} {}", torch_name(grad.dtype()),
+                                 to_string(grad.shape()), torch_name(dtype()), to_string(shape())));
+  if (detail::Trace* trace = detail::Trace::current(); trace != nullptr && detail::is_traced(*this))
+    return trace->set_grad(impl_, grad.impl());
+  require_cell(*this, "set_grad");
+  impl_->cell->grad = grad.defined() ? detail::detached(*memory(grad, "set_grad")) : Ref<Impl>();
+  impl_->cell->grad_not_kept = false;
+}
+
+void Tensor::zero_grad() const { set_grad({}); }
+
+Tensor Tensor::detach(At at) const {
+  const LocationScope location(at);
+  return detail::apply(ir::ops::kStopGradient, ir::NoAttributes{}, {*this});
+}
+
+void Tensor::set(const Tensor& value, At at) const {
+  const LocationScope location(at);
+  require_cell(*this, "set");
+  detail::require_defined(value, "set", 1);
+  if (value.shape() != shape())
+    throw ShapeError(fmt::format("set: argument 1 has shape {}, expected {}, that of the cell", to_string(value.shape()), to_string(shape())));
+  const Tensor fitting = detail::converted(value, dtype());
+  if (detail::Trace* trace = detail::Trace::current()) return trace->write(impl_->cell, fitting.impl());
+  Ref<Impl> fresh = detail::contiguous(memory(fitting, "set"));
+  if (fresh->node || fresh->is_contiguous()) fresh = detail::detached(*fresh);
+  const std::lock_guard lock(impl_->cell->lock);
+  impl_->cell->value = std::move(fresh);
+}
+
+const Tensor& Tensor::set_name(const std::string& name) const {
+  require_cell(*this, "set_name");
+  impl_->cell->name = name;
+  return *this;
+}
+std::string Tensor::name() const { return is_cell() ? impl_->cell->name : ""; }
+
+Tensor Tensor::clone(At at) const {
+  const LocationScope location(at);
+  detail::require_defined(*this, "clone", 1);
+  // A value is never overwritten, so a view of it off its cell is a copy.
+  Tensor copy = detail::apply(ir::ops::kReshape, ir::ShapeAttributes{shape().shape()}, {*this});
+  return detail::named(copy, "CloneBackward0");
+}
+
+Tensor Tensor::contiguous(At at) const {
+  const LocationScope location(at);
+  detail::require_defined(*this, "contiguous", 1);
+  if (is_contiguous()) return *this;
+  Tensor copy = detail::apply(ir::ops::kReshape, ir::ShapeAttributes{shape().shape()}, {*this});
+  const Ref<Impl> packed = detail::contiguous(copy.impl());
+  if (packed.get() != copy.impl().get()) {
+    packed->node = copy.impl()->node;
+    packed->requires_grad = copy.impl()->requires_grad;
+    copy = Tensor(packed);
+  }
+  return detail::named(copy, "CloneBackward0");
+}
+
+Tensor Tensor::to(DType dtype, At at) const {
+  const LocationScope location(at);
+  detail::require_defined(*this, "to", 1);
+  if (dtype == this->dtype()) return *this;
+  return detail::named(detail::converted(*this, dtype), "ToCopyBackward0");
+}
+
+}  // namespace sinter

@@ -1,0 +1,173 @@
+// Tensor: what users compute with. An immutable value, or a handle to a cell (frontend/cell.h): copies are cheap and share.
+#pragma once
+
+#include <concepts>
+#include <optional>
+#include <source_location>
+#include <string>
+#include <vector>
+
+#include "frontend/impl.h"
+#include "frontend/sizes.h"
+
+namespace sinter {
+
+using At = std::source_location;  // the user's line: the last argument of every public function
+
+struct BackwardOptions {
+  bool retain_graph = false;
+  bool create_graph = false;  // gradients can be differentiated again; implies retain_graph
+};
+
+// Axes of a reduction: one, or a list. Negative ones count from the end.
+struct Axes {
+  Sizes list;
+  Axes(int64_t axis) : list{axis} {}  // NOLINT: an axis is a list of one
+  Axes(std::initializer_list<int64_t> axes) : list(axes) {}
+};
+
+struct MaxResult;
+
+class Tensor {
+ public:
+  Tensor() = default;  // undefined: no gradient yet, for example
+  explicit Tensor(detail::Ref<detail::Impl> impl) : impl_(std::move(impl)) {}
+
+  [[nodiscard]] bool defined() const { return static_cast<bool>(impl_); }
+  [[nodiscard]] DType dtype() const;
+  [[nodiscard]] Sizes shape() const;
+  [[nodiscard]] int64_t size(int64_t axis, At at = At::current()) const;
+  [[nodiscard]] int64_t dim() const;
+  [[nodiscard]] int64_t numel() const;
+  [[nodiscard]] bool is_contiguous() const;
+
+  // Data. All of it is an error under jit, where values are not known while tracing.
+  // The only element, as T.
+  template <class T = double>
+  [[nodiscard]] T item(At at = At::current()) const;
+  // Row-major elements; the memory lives as long as a tensor that shares it. DTypeError unless T is the element type.
+  template <class T>
+  [[nodiscard]] const T* data(At at = At::current()) const;
+  // The elements, converted to T.
+  template <class T>
+  [[nodiscard]] std::vector<T> to_vector(At at = At::current()) const;
+  // Whether the only element is not zero.
+  explicit operator bool() const;
+
+  // Autograd.
+  [[nodiscard]] bool requires_grad() const;
+  [[nodiscard]] bool is_leaf() const;
+  // Turns this tensor into a leaf: a handle to a new cell that collects gradients.
+  Tensor& requires_grad_(bool wanted = true, At at = At::current());
+  // Gradients of this scalar are added to `.grad()` of every leaf it depends on.
+  void backward(BackwardOptions options = {}, At at = At::current()) const;
+  // The same for any tensor, seeded by `gradient`.
+  void backward(const Tensor& gradient, BackwardOptions options = {}, At at = At::current()) const;
+  // What backward() collected; undefined if nothing.
+  [[nodiscard]] Tensor grad(At at = At::current()) const;
+  void set_grad(const Tensor& grad, At at = At::current()) const;
+  void zero_grad() const;
+  [[nodiscard]] Tensor detach(At at = At::current()) const;
+
+  // Cells.
+  [[nodiscard]] bool is_cell() const;
+  // Writes the cell; shape and dtype stay.
+  void set(const Tensor& value, At at = At::current()) const;
+  const Tensor& set_name(const std::string& name) const;
+  [[nodiscard]] std::string name() const;
+
+  [[nodiscard]] Tensor clone(At at = At::current()) const;
+  [[nodiscard]] Tensor contiguous(At at = At::current()) const;
+  [[nodiscard]] Tensor to(DType dtype, At at = At::current()) const;
+  [[nodiscard]] Tensor operator[](int64_t index) const;
+
+  // The functions of frontend/functions.h that are also members.
+  [[nodiscard]] Tensor sum(At at = At::current()) const;
+  [[nodiscard]] Tensor sum(const Axes& axes, bool keepdim = false, At at = At::current()) const;
+  [[nodiscard]] Tensor mean(At at = At::current()) const;
+  [[nodiscard]] Tensor mean(const Axes& axes, bool keepdim = false, At at = At::current()) const;
+  [[nodiscard]] Tensor var(At at = At::current()) const;
+  [[nodiscard]] Tensor max(At at = At::current()) const;
+  [[nodiscard]] MaxResult max(int64_t axis, bool keepdim = false, At at = At::current()) const;
+  [[nodiscard]] Tensor min(At at = At::current()) const;
+  [[nodiscard]] Tensor argmax(At at = At::current()) const;
+  [[nodiscard]] Tensor argmax(int64_t axis, bool keepdim = false, At at = At::current()) const;
+  [[nodiscard]] Tensor reshape(const Sizes& shape, At at = At::current()) const;
+  [[nodiscard]] Tensor view(const Sizes& shape, At at = At::current()) const;
+  [[nodiscard]] Tensor flatten(int64_t first = 0, int64_t last = -1, At at = At::current()) const;
+  [[nodiscard]] Tensor transpose(int64_t a, int64_t b, At at = At::current()) const;
+  [[nodiscard]] Tensor t(At at = At::current()) const;
+  [[nodiscard]] Tensor permute(const Sizes& order, At at = At::current()) const;
+  [[nodiscard]] Tensor squeeze(At at = At::current()) const;
+  [[nodiscard]] Tensor squeeze(int64_t axis, At at = At::current()) const;
+  [[nodiscard]] Tensor unsqueeze(int64_t axis, At at = At::current()) const;
+  [[nodiscard]] Tensor expand(const Sizes& shape, At at = At::current()) const;
+  [[nodiscard]] Tensor slice(int64_t axis, int64_t start, int64_t stop, int64_t step = 1, At at = At::current()) const;
+  [[nodiscard]] Tensor select(int64_t axis, int64_t index, At at = At::current()) const;
+  [[nodiscard]] Tensor matmul(const Tensor& other, At at = At::current()) const;
+  [[nodiscard]] Tensor pow(double exponent, At at = At::current()) const;
+  [[nodiscard]] Tensor relu(At at = At::current()) const;
+  [[nodiscard]] Tensor exp(At at = At::current()) const;
+  [[nodiscard]] Tensor log(At at = At::current()) const;
+  [[nodiscard]] Tensor sqrt(At at = At::current()) const;
+  [[nodiscard]] Tensor abs(At at = At::current()) const;
+
+  [[nodiscard]] const detail::Ref<detail::Impl>& impl() const { return impl_; }
+
+ private:
+  detail::Ref<detail::Impl> impl_;
+};
+
+struct MaxResult {  // of max along an axis
+  Tensor values, indices;
+};
+
+// An argument that is a tensor or a number. Numbers are weak: they take the other side's dtype where its kind allows.
+// The conversion notes the user's line, which is how operators get theirs.
+class Arg {
+ public:
+  Arg(const Tensor& tensor, At at = At::current()) : tensor_(&tensor), at_(at) {}  // NOLINT
+  template <class T>
+    requires std::is_arithmetic_v<T>
+  Arg(T number, At at = At::current())  // NOLINT
+      : kind_(std::is_same_v<T, bool> ? kBool : std::is_integral_v<T> ? kInt64 : kFloat64),
+        real_(static_cast<double>(number)),
+        integer_(static_cast<int64_t>(number)),
+        at_(at) {}
+
+  [[nodiscard]] bool is_tensor() const { return tensor_ != nullptr; }
+  [[nodiscard]] const Tensor& tensor() const { return *tensor_; }
+  [[nodiscard]] DType kind() const { return kind_; }  // of a number: kBool, kInt64, kFloat64
+  [[nodiscard]] double real() const { return real_; }
+  [[nodiscard]] int64_t integer() const { return integer_; }
+  [[nodiscard]] const At& at() const { return at_; }
+
+ private:
+  const Tensor* tensor_ = nullptr;
+  DType kind_ = kFloat64;
+  double real_ = 0;
+  int64_t integer_ = 0;
+  At at_;
+};
+
+Tensor operator+(const Arg& a, const Arg& b);
+Tensor operator-(const Arg& a, const Arg& b);
+Tensor operator*(const Arg& a, const Arg& b);
+Tensor operator/(const Arg& a, const Arg& b);  // true division: integers give f32
+Tensor operator-(const Arg& x);
+Tensor operator==(const Arg& a, const Arg& b);  // comparisons give bool tensors
+Tensor operator!=(const Arg& a, const Arg& b);
+Tensor operator<(const Arg& a, const Arg& b);
+Tensor operator<=(const Arg& a, const Arg& b);
+Tensor operator>(const Arg& a, const Arg& b);
+Tensor operator>=(const Arg& a, const Arg& b);
+Tensor operator!(const Arg& x);
+Tensor operator&(const Arg& a, const Arg& b);  // of bool tensors: logical
+Tensor operator|(const Arg& a, const Arg& b);
+// These give the handle a new value; a cell is written by set().
+Tensor& operator+=(Tensor& a, const Arg& b);
+Tensor& operator-=(Tensor& a, const Arg& b);
+Tensor& operator*=(Tensor& a, const Arg& b);
+Tensor& operator/=(Tensor& a, const Arg& b);
+
+}  // namespace sinter
