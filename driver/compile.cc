@@ -6,6 +6,7 @@
 
 #include "codegen/cpu/compile_kernel.h"
 #include "driver/kernels.h"
+#include "driver/reference.h"
 #include "passes/fuse/cost.h"
 #include "passes/fuse/fuse.h"
 #include "passes/inline_calls.h"
@@ -150,6 +151,7 @@ class CpuExecutable : public Executable {
 }  // namespace
 
 std::shared_ptr<const Executable> compile(const ir::Graph& graph, const CompileOptions& options) {
+  if ((options.isa.empty() ? sinter::options().isa : options.isa) == "reference") return reference_executable(graph);
   return std::make_shared<CpuExecutable>(passes::inline_calls(graph).graph, options);
 }
 

@@ -3,9 +3,11 @@
 
 #include "driver/compile.h"
 #include "driver/kernels.h"
+#include "driver/reference.h"
 #include "passes/fuse/cost.h"
 #include "passes/schedule/cpu.h"
 #include "runtime/run_program.h"
+#include "support/options.h"
 
 namespace sinter::driver {
 namespace {
@@ -78,6 +80,7 @@ class CpuDynamicKernel : public DynamicKernel {
 
 std::shared_ptr<const DynamicKernel> compile_dynamic(const ir::Graph& graph, std::span<const Operand> operands,
                                                      int symbols) {
+  if (options().isa == "reference") return reference_kernel(graph, operands);
   std::vector<bool> in_memory(graph.ops().size());
   for (const ir::Parameter& parameter : graph.parameters()) in_memory[parameter.value.op] = true;
   passes::Cluster cluster;

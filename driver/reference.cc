@@ -102,7 +102,8 @@ class ReferenceKernel : public DynamicKernel {
       std::vector<int64_t> strides;
       for (Dim stride : operands_[i].strides)
         strides.push_back(stride.is_symbol() ? symbols[static_cast<size_t>(stride.symbol_id())] : stride.value());
-      values.push_back(gathered(graph.type(graph.parameters()[i].value), static_cast<const std::byte*>(inputs[i]), strides));
+      values.push_back(
+          gathered(graph.type(graph.parameters()[i].value), static_cast<const std::byte*>(inputs[i]), strides));
     }
     const std::vector<ir::Literal> results = ir::evaluate(graph, values, ir::Arithmetic::kTyped);
     for (size_t i = 0; i < results.size(); ++i) copy_out(results[i], outputs[i]);

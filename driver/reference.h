@@ -1,5 +1,5 @@
-// The reference interpreter behind the driver's interfaces: SINTER_ISA=reference runs both engines on it. Slow; the bits are
-// those of compiled code. For debugging, and for tests that must not depend on code generation.
+// The reference interpreter behind the driver's interfaces: SINTER_ISA=reference runs both engines on it. Slow; the
+// bits are those of compiled code. For debugging, and for tests that must not depend on code generation.
 #pragma once
 
 #include "driver/compile.h"
@@ -7,6 +7,7 @@
 namespace sinter::driver {
 
 [[nodiscard]] std::shared_ptr<const Executable> reference_executable(const ir::Graph& graph);
-[[nodiscard]] std::shared_ptr<const DynamicKernel> reference_kernel(const ir::Graph& graph, std::span<const Operand> operands);
+[[nodiscard]] std::shared_ptr<const DynamicKernel> reference_kernel(const ir::Graph& graph,
+                                                                    std::span<const Operand> operands);
 
 }  // namespace sinter::driver

@@ -13,9 +13,7 @@ namespace {
 
 thread_local std::string g_scope;
 
-uint8_t kind_of(DType dtype) {
-  return is_float(dtype) ? ir::kFloats : dtype == kBool ? ir::kBools : ir::kIntegers;
-}
+uint8_t kind_of(DType dtype) { return is_float(dtype) ? ir::kFloats : dtype == kBool ? ir::kBools : ir::kIntegers; }
 
 // Where the row lacks this dtype: integers and bool become f32 in functions of floats, anything becomes bool in logic,
 // bool becomes i64 in arithmetic.
@@ -24,8 +22,9 @@ DType accepted_dtype(const ir::Row& row, DType dtype, std::string_view name) {
   if (row.dtypes == ir::kBools) return kBool;
   if (dtype == kBool && (row.dtypes & ir::kIntegers) != 0) return kInt64;
   if ((row.dtypes & ir::kFloats) != 0) return kFloat32;
-  throw DTypeError(fmt::format("{}: the arguments have element type {}, expected integers or bool", name, torch_name(dtype)),
-                   "convert them with .to(kInt64)");
+  throw DTypeError(
+      fmt::format("{}: the arguments have element type {}, expected integers or bool", name, torch_name(dtype)),
+      "convert them with .to(kInt64)");
 }
 
 }  // namespace
@@ -55,7 +54,8 @@ const ir::OpDef& op_named(std::string_view name) {
 }
 
 DType result_type(std::span<const Arg> operands) {
-  // Tensors with dimensions come first, 0-d tensors next, numbers last; a later group matters only if its kind is higher.
+  // Tensors with dimensions come first, 0-d tensors next, numbers last; a later group matters only if its kind is
+  // higher.
   std::optional<DType> groups[3];
   for (const Arg& operand : operands) {
     const bool is_tensor = operand.is_tensor();
@@ -73,23 +73,26 @@ DType result_type(std::span<const Arg> operands) {
 }
 
 Tensor apply_row(const ir::OpDef& def, std::string_view name, std::span<const Arg> operands) {
-  const Tensor* beside = nullptr;
+  const Tensor *beside = nullptr, *first = nullptr;
   for (size_t i = 0; i < operands.size(); ++i) {
     if (!operands[i].is_tensor()) continue;
     require_defined(operands[i].tensor(), name, static_cast<int>(i) + 1);
+    if (first == nullptr) first = &operands[i].tensor();
     if (beside == nullptr || is_traced(operands[i].tensor())) beside = &operands[i].tensor();
   }
   if (beside == nullptr) throw ValueError(fmt::format("{}: no argument is a tensor, expected at least one", name));
   const bool chooses = def.row->signature == ir::Signature::kSelect;
   const auto typed = operands.subspan(chooses ? 1 : 0);
   const DType dtype = accepted_dtype(*def.row, result_type(typed), name);
-  Sizes shape = beside->shape();
+  Sizes shape = first->shape();
   for (size_t i = 0; i < operands.size(); ++i)
-    if (operands[i].is_tensor()) shape = broadcast_shape(shape, operands[i].tensor().shape(), name, static_cast<int>(i) + 1);
+    if (operands[i].is_tensor())
+      shape = broadcast_shape(shape, operands[i].tensor().shape(), name, static_cast<int>(i) + 1);
   std::array<Tensor, 3> made;
   for (size_t i = 0; i < operands.size(); ++i) {
     const DType wanted = chooses && i == 0 ? kBool : dtype;
-    made[i] = operands[i].is_tensor() ? converted(operands[i].tensor(), wanted) : number_beside(*beside, operands[i], wanted);
+    made[i] =
+        operands[i].is_tensor() ? converted(operands[i].tensor(), wanted) : number_beside(*beside, operands[i], wanted);
     made[i] = broadcast_to(made[i], shape, name);
   }
   return apply(def, ir::NoAttributes{}, std::span(made).first(operands.size()));
@@ -102,7 +105,8 @@ Tensor number_beside(const Tensor& beside, const Arg& number, DType dtype) {
       using T = decltype(zero);
       literal.view<T>()[0] = is_float(number.kind()) ? static_cast<T>(number.real()) : static_cast<T>(number.integer());
     });
-    return made_beside(beside, ir::ops::kConstant, ir::ConstantAttributes{std::make_shared<const ir::Literal>(std::move(literal))});
+    return made_beside(beside, ir::ops::kConstant,
+                       ir::ConstantAttributes{std::make_shared<const ir::Literal>(std::move(literal))});
   }
   Ref<Impl> made = allocate(dtype, {});
   visit_dtype(dtype, [&](auto zero) {
@@ -119,7 +123,8 @@ Tensor made_beside(const Tensor& beside, const ir::OpDef& def, const ir::Attribu
 
 Tensor converted(const Tensor& x, DType dtype) {
   if (x.dtype() == dtype) return x;
-  static const ir::OpDef &f32 = op_named("to_f32"), &f64 = op_named("to_f64"), &i64 = op_named("to_i64"), &boolean = op_named("to_bool");
+  static const ir::OpDef &f32 = op_named("to_f32"), &f64 = op_named("to_f64"), &i64 = op_named("to_i64"),
+                         &boolean = op_named("to_bool");
   const ir::OpDef& def = dtype == kFloat32 ? f32 : dtype == kFloat64 ? f64 : dtype == kInt64 ? i64 : boolean;
   return apply(def, ir::NoAttributes{}, {x});
 }
@@ -138,7 +143,8 @@ Tensor broadcast_to(const Tensor& x, const Sizes& shape, std::string_view name) 
     attributes.axes.push_back(axis + added);
   }
   if (!fits)
-    throw ShapeError(fmt::format("{}: a tensor of shape {} does not broadcast to {}", name, to_string(from), to_string(shape)));
+    throw ShapeError(
+        fmt::format("{}: a tensor of shape {} does not broadcast to {}", name, to_string(from), to_string(shape)));
   const Tensor narrow = kept == from ? x : apply(ir::ops::kReshape, ir::ShapeAttributes{kept.shape()}, {x});
   if (kept == shape) return narrow;
   return apply(ir::ops::kBroadcast, attributes, {narrow});
@@ -154,8 +160,8 @@ Sizes broadcast_shape(const Sizes& a, const Sizes& b, std::string_view name, int
     int64_t& size = shape[axis + shift];
     if (shorter[axis] == size || shorter[axis] == 1) continue;
     if (size != 1)
-      throw ShapeError(fmt::format("{}: argument {} has shape {}, expected {} or a shape that broadcasts with it", name, position,
-                                   to_string(b), to_string(a)),
+      throw ShapeError(fmt::format("{}: argument {} has shape {}, expected {} or a shape that broadcasts with it", name,
+                                   position, to_string(b), to_string(a)),
                        "reshape or unsqueeze one of them so that sizes agree from the last axis on, or are 1");
     size = shorter[axis];
   }
@@ -175,7 +181,7 @@ void require_float(const Tensor& x, std::string_view name, int position) {
 }
 
 Tensor named(Tensor x, const char* made_by) {
-  if (x.impl()->node) x.impl()->made_by = made_by;
+  if (x.impl()->node) x.impl()->node->name = made_by;
   return x;
 }
 

@@ -1,5 +1,5 @@
-// The one path of every operation of the front end: promotion and broadcasting made explicit, then to the graph being traced or
-// to the dynamic engine.
+// The one path of every operation of the front end: promotion and broadcasting made explicit, then to the graph being
+// traced or to the dynamic engine.
 #pragma once
 
 #include <span>
@@ -13,7 +13,8 @@ namespace sinter::detail {
 
 // The operation on operands of fitting dtypes and shapes.
 [[nodiscard]] Tensor apply(const ir::OpDef& def, const ir::Attributes& attributes, std::span<const Tensor> operands);
-[[nodiscard]] inline Tensor apply(const ir::OpDef& def, const ir::Attributes& attributes, std::initializer_list<Tensor> operands) {
+[[nodiscard]] inline Tensor apply(const ir::OpDef& def, const ir::Attributes& attributes,
+                                  std::initializer_list<Tensor> operands) {
   return apply(def, attributes, std::span(operands.begin(), operands.size()));
 }
 
@@ -24,7 +25,8 @@ namespace sinter::detail {
 [[nodiscard]] const ir::OpDef& op_named(std::string_view name);
 // Applies a row with PyTorch's promotion and broadcasting; `name`: the function that errors speak of.
 [[nodiscard]] Tensor apply_row(const ir::OpDef& def, std::string_view name, std::span<const Arg> operands);
-[[nodiscard]] inline Tensor apply_row(const ir::OpDef& def, std::string_view name, std::initializer_list<Arg> operands) {
+[[nodiscard]] inline Tensor apply_row(const ir::OpDef& def, std::string_view name,
+                                      std::initializer_list<Arg> operands) {
   return apply_row(def, name, std::span(operands.begin(), operands.size()));
 }
 

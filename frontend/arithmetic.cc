@@ -121,7 +121,8 @@ Tensor pow(const Tensor& x, const Arg& exponent, At at) {
     const bool whole = exponent.kind() != kFloat64;
     const Tensor base = is_float(x.dtype()) || (whole && x.dtype() == kInt64) ? x : detail::converted(x, kFloat32);
     const detail::Scope scope("pow");
-    if (Tensor exact = exact_power(base, exponent.real(), at); exact.defined()) return detail::named(exact, "PowBackward0");
+    if (Tensor exact = exact_power(base, exponent.real(), at); exact.defined())
+      return detail::named(exact, "PowBackward0");
     if (!is_float(base.dtype()) && exponent.integer() > 0) {  // integers: by squaring
       Tensor result, square = base;
       for (int64_t left = exponent.integer(); left > 0; left /= 2) {
@@ -131,8 +132,9 @@ Tensor pow(const Tensor& x, const Arg& exponent, At at) {
       return result;
     }
     if (!is_float(base.dtype()))
-      throw ValueError(fmt::format("pow: integers to the power {}, expected a power that is not negative", exponent.integer()),
-                       "convert the base with .to(kFloat32)");
+      throw ValueError(
+          fmt::format("pow: integers to the power {}, expected a power that is not negative", exponent.integer()),
+          "convert the base with .to(kFloat32)");
   }
   return detail::apply_row(def, "pow", {x, exponent});
 }

@@ -11,8 +11,9 @@ void require_gradient(const Tensor& root, const char* name) {
   detail::require_float(root, name, 1);
   if (root.requires_grad()) return;
   if (root.impl()->from_jit)
-    throw GraphError(fmt::format("{}: the tensor was returned by a jitted function, whose operations are not recorded", name),
-                     "call backward() inside the jitted function, or leave out jit");
+    throw GraphError(
+        fmt::format("{}: the tensor was returned by a jitted function, whose operations are not recorded", name),
+        "call backward() inside the jitted function, or leave out jit");
   throw GraphError(fmt::format("{}: the tensor does not depend on any that requires a gradient", name),
                    "call requires_grad_() on the leaves before computing it, outside no_grad");
 }
@@ -21,8 +22,8 @@ void require_gradient(const Tensor& root, const char* name) {
 Tensor checked_seed(const Tensor& root, const Tensor& gradient, const char* name) {
   if (gradient.defined()) {
     if (gradient.shape() != root.shape())
-      throw ShapeError(fmt::format("{}: argument 2, the seed, has shape {}, expected {}", name, to_string(gradient.shape()),
-                                   to_string(root.shape())));
+      throw ShapeError(fmt::format("{}: argument 2, the seed, has shape {}, expected {}", name,
+                                   to_string(gradient.shape()), to_string(root.shape())));
     return detail::converted(gradient, root.dtype());
   }
   if (root.numel() != 1)
@@ -60,7 +61,8 @@ void backward(const Tensor& root, BackwardOptions options, At at) {
   run_backward(root, {}, options);
 }
 
-std::vector<Tensor> gradients(const Tensor& of, std::span<const Tensor> with_respect_to, BackwardOptions options, At at) {
+std::vector<Tensor> gradients(const Tensor& of, std::span<const Tensor> with_respect_to, BackwardOptions options,
+                              At at) {
   const LocationScope location(at);
   detail::require_defined(of, "gradients", 1);
   require_gradient(of, "gradients");
@@ -92,7 +94,8 @@ std::vector<Tensor> gradients_of_result(const Tensor& of, std::span<const Tensor
   std::vector<Tensor> found(marked.size());
   if (of.requires_grad()) found = gradients(of, marked, {.create_graph = create_graph});
   for (size_t i = 0; i < found.size(); ++i)
-    if (!found[i].defined()) found[i] = broadcast_to(number_beside(marked[i], 0.0, marked[i].dtype()), marked[i].shape(), "grad");
+    if (!found[i].defined())
+      found[i] = broadcast_to(number_beside(marked[i], 0.0, marked[i].dtype()), marked[i].shape(), "grad");
   return found;
 }
 

@@ -38,17 +38,18 @@ using detail::Switch;
 void backward(const Tensor& root, BackwardOptions options = {}, At at = At::current());
 
 // Gradients of `of` (a scalar) with respect to tensors it was computed from; undefined where nothing flows.
-[[nodiscard]] std::vector<Tensor> gradients(const Tensor& of, std::span<const Tensor> with_respect_to, BackwardOptions options = {},
-                                            At at = At::current());
+[[nodiscard]] std::vector<Tensor> gradients(const Tensor& of, std::span<const Tensor> with_respect_to,
+                                            BackwardOptions options = {}, At at = At::current());
 
 namespace detail {
 // The tensor as an argument to differentiate with respect to.
 [[nodiscard]] Tensor marked_argument(const Tensor& x);
-[[nodiscard]] std::vector<Tensor> gradients_of_result(const Tensor& of, std::span<const Tensor> marked, bool create_graph);
+[[nodiscard]] std::vector<Tensor> gradients_of_result(const Tensor& of, std::span<const Tensor> marked,
+                                                      bool create_graph);
 }  // namespace detail
 
-// f(x, ...) -> scalar tensor, as a function that returns the value and the gradients with respect to all its arguments: one
-// tensor for one argument, else a std::array of them.
+// f(x, ...) -> scalar tensor, as a function that returns the value and the gradients with respect to all its arguments:
+// one tensor for one argument, else a std::array of them.
 template <class F>
 [[nodiscard]] auto value_and_grad(F f) {
   return [f = std::move(f)]<class... A>(const A&... arguments) {

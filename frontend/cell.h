@@ -1,5 +1,5 @@
-// Cells: what changes, while tensors do not. A parameter, a moment, a learning rate, a random stream is a cell: an identity
-// with a current value and, where asked, a gradient. Tensors are handles to cells; copies share them.
+// Cells: what changes, while tensors do not. A parameter, a moment, a learning rate, a random stream is a cell: an
+// identity with a current value and, where asked, a gradient. Tensors are handles to cells; copies share them.
 #pragma once
 
 #include <atomic>
@@ -25,12 +25,12 @@ class CellLock {
 
 struct Cell : Counted {
   CellLock lock;
-  Ref<Impl> value;            // concrete, contiguous, no handle to a cell, not on a tape
-  Ref<Impl> grad;             // null: none
+  Ref<Impl> value;  // concrete, contiguous, no handle to a cell, not on a tape
+  Ref<Impl> grad;   // null: none
   bool requires_grad = false;
   bool grad_not_kept = false;  // made and dropped inside a jitted call
   std::string name;
-  uint64_t order = 0;         // of creation: the order in which calls lock cells
+  uint64_t order = 0;  // of creation: the order in which calls lock cells
 };
 
 // A handle to a new cell with this value (copied when its memory is not contiguous).
@@ -38,7 +38,9 @@ struct Cell : Counted {
 // The current value, for readers beside a writer.
 [[nodiscard]] Ref<Impl> current_value(Cell& cell);
 // The memory behind a concrete tensor or a handle.
-[[nodiscard]] inline Ref<Impl> memory_of(const Ref<Impl>& x) { return x->cell && !x->snapshot ? current_value(*x->cell) : x; }
+[[nodiscard]] inline Ref<Impl> memory_of(const Ref<Impl>& x) {
+  return x->cell && !x->snapshot ? current_value(*x->cell) : x;
+}
 // Whether gradients are asked of this tensor.
 [[nodiscard]] inline bool requires_grad(const Impl& x) { return x.cell ? x.cell->requires_grad : x.requires_grad; }
 

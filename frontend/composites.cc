@@ -10,17 +10,20 @@ using detail::named;
 using detail::Scope;
 
 [[noreturn]] void report_product(const Tensor& a, const Tensor& b, const char* name) {
-  throw ShapeError(fmt::format("{}: argument 2 has shape {}, expected its second to last size (its only one, of a vector) to be that of "
-                               "argument 1's last, {}",
-                               name, to_string(b.shape()), to_string(a.shape())),
-                   "transpose one of them with .t()");
+  throw ShapeError(
+      fmt::format(
+          "{}: argument 2 has shape {}, expected its second to last size (its only one, of a vector) to be that of "
+          "argument 1's last, {}",
+          name, to_string(b.shape()), to_string(a.shape())),
+      "transpose one of them with .t()");
 }
 
 // Both with two dimensions or more: batches are broadcast.
 Tensor batched(const Tensor& a, const Tensor& b) {
   const Sizes x = a.shape(), y = b.shape();
   if (x.rank() == 2 && y.rank() == 2) return apply(ir::ops::kDot, ir::NoAttributes{}, {a, b});
-  const Sizes batch = detail::broadcast_shape(Sizes(std::span(x.begin(), x.end() - 2)), Sizes(std::span(y.begin(), y.end() - 2)), "matmul", 2);
+  const Sizes batch = detail::broadcast_shape(Sizes(std::span(x.begin(), x.end() - 2)),
+                                              Sizes(std::span(y.begin(), y.end() - 2)), "matmul", 2);
   if (y.rank() == 2) {  // one matrix for all: one product of all rows
     const int64_t columns = x[x.rank() - 1];
     const Tensor rows = reshape(a, {columns == 0 ? 0 : a.numel() / columns, columns});
@@ -47,11 +50,11 @@ Tensor matmul(const Tensor& a, const Tensor& b, At at) {
   detail::require_defined(a, "matmul", 1);
   detail::require_defined(b, "matmul", 2);
   if (a.dim() == 0 || b.dim() == 0)
-    throw ShapeError(fmt::format("matmul: the arguments have shapes {} and {}, expected at least 1 dimension each", to_string(a.shape()),
-                                 to_string(b.shape())));
+    throw ShapeError(fmt::format("matmul: the arguments have shapes {} and {}, expected at least 1 dimension each",
+                                 to_string(a.shape()), to_string(b.shape())));
   if (a.dtype() != b.dtype())
-    throw DTypeError(fmt::format("matmul: argument 2 has element type {}, expected {}, that of argument 1", torch_name(b.dtype()),
-                                 torch_name(a.dtype())),
+    throw DTypeError(fmt::format("matmul: argument 2 has element type {}, expected {}, that of argument 1",
+                                 torch_name(b.dtype()), torch_name(a.dtype())),
                      "convert one of them with .to(...)");
   detail::require_float(a, "matmul", 1);
   const Scope scope("matmul");
@@ -61,7 +64,10 @@ Tensor matmul(const Tensor& a, const Tensor& b, At at) {
   if (a.dim() == 1) product = squeeze(product, b.dim() == 1 ? -2 : product.dim() - 2, at);
   if (b.dim() == 1) product = squeeze(product, -1, at);
   const bool vectors = a.dim() == 1 && b.dim() == 1, matrices = a.dim() == 2 && b.dim() == 2;
-  return named(product, vectors ? "DotBackward0" : matrices ? "MmBackward0" : a.dim() == 2 ? "MvBackward0" : "UnsafeViewBackward0");
+  return named(product, vectors        ? "DotBackward0"
+                        : matrices     ? "MmBackward0"
+                        : a.dim() == 2 ? "MvBackward0"
+                                       : "UnsafeViewBackward0");
 }
 
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, At at) {
@@ -69,9 +75,10 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, At at) 
   detail::require_float(x, "linear", 1);
   detail::require_float(weight, "linear", 2);
   if (weight.dim() != 2 || x.dim() == 0 || x.size(-1) != weight.size(1))
-    throw ShapeError(fmt::format("linear: argument 1 has shape {}, expected [..., {}] for a weight of shape {}", to_string(x.shape()),
-                                 weight.dim() == 2 ? weight.size(1) : -1, to_string(weight.shape())),
-                     "flatten(x, 1) makes rows of images");
+    throw ShapeError(
+        fmt::format("linear: argument 1 has shape {}, expected [..., {}] for a weight of shape {}",
+                    to_string(x.shape()), weight.dim() == 2 ? weight.size(1) : -1, to_string(weight.shape())),
+        "flatten(x, 1) makes rows of images");
   const Scope scope("linear");
   const Tensor product = matmul(x, t(weight, at), at);
   if (!bias.defined()) return product;
@@ -101,13 +108,16 @@ Tensor cross_entropy(const Tensor& logits, const Tensor& labels, At at) {
   detail::require_float(logits, "cross_entropy", 1);
   detail::require_defined(labels, "cross_entropy", 2);
   if (logits.dim() != 2)
-    throw ShapeError(fmt::format("cross_entropy: argument 1 has shape {}, expected [rows, classes]", to_string(logits.shape())));
+    throw ShapeError(
+        fmt::format("cross_entropy: argument 1 has shape {}, expected [rows, classes]", to_string(logits.shape())));
   if (labels.dtype() != kInt64)
-    throw DTypeError(fmt::format("cross_entropy: argument 2 has element type {}, expected int64 class numbers", torch_name(labels.dtype())),
+    throw DTypeError(fmt::format("cross_entropy: argument 2 has element type {}, expected int64 class numbers",
+                                 torch_name(labels.dtype())),
                      "convert it with .to(kInt64)");
   if (labels.shape() != Sizes{logits.size(0)})
-    throw ShapeError(fmt::format("cross_entropy: argument 2 has shape {}, expected [{}], one label a row of argument 1, {}",
-                                 to_string(labels.shape()), logits.size(0), to_string(logits.shape())));
+    throw ShapeError(
+        fmt::format("cross_entropy: argument 2 has shape {}, expected [{}], one label a row of argument 1, {}",
+                    to_string(labels.shape()), logits.size(0), to_string(logits.shape())));
   const Scope scope("cross_entropy");
   const Tensor shift = shifted(logits, 1, at);
   const Tensor total = log(sum(exp(shift, at), 1, false, at), at);

@@ -17,7 +17,8 @@ using detail::Ref;
 
 void require_sizes(const Sizes& shape, const char* name) {
   for (int64_t size : shape)
-    if (size < 0) throw ShapeError(fmt::format("{}: argument 1 is {}, expected sizes of 0 or more", name, to_string(shape)));
+    if (size < 0)
+      throw ShapeError(fmt::format("{}: argument 1 is {}, expected sizes of 0 or more", name, to_string(shape)));
 }
 
 // An operation without operands, traced if a trace is open.
@@ -87,8 +88,8 @@ Tensor from_blob(T* data, const Sizes& shape, std::function<void()> done, At at)
   impl->buffer = runtime::Buffer::from_blob(data, static_cast<size_t>(shape.numel()) * sizeof(T), std::move(done));
   return Tensor(impl);
 }
-#define SINTER_ELEMENT_TYPE(T)                                   \
-  template Tensor from_data<T>(const T*, const Sizes&, At);      \
+#define SINTER_ELEMENT_TYPE(T)                              \
+  template Tensor from_data<T>(const T*, const Sizes&, At); \
   template Tensor from_blob<T>(T*, const Sizes&, std::function<void()>, At);
 SINTER_ELEMENT_TYPE(bool)
 SINTER_ELEMENT_TYPE(int64_t)
@@ -125,7 +126,8 @@ Tensor arange(const Arg& start, const Arg& stop, const Arg& step, At at) {
   if (start.is_tensor() || stop.is_tensor() || step.is_tensor())
     throw ValueError("arange: an argument is a tensor, expected numbers", "use item() outside jit");
   if (step.real() == 0 || (stop.real() - start.real()) / step.real() < 0)
-    throw ValueError(fmt::format("arange: the step, {}, does not lead from {} to {}", step.real(), start.real(), stop.real()));
+    throw ValueError(
+        fmt::format("arange: the step, {}, does not lead from {} to {}", step.real(), start.real(), stop.real()));
   const auto count = static_cast<int64_t>(std::ceil((stop.real() - start.real()) / step.real()));
   const Tensor index = made(ir::ops::kIota, ir::IotaAttributes{Shape{count}, 0});
   if (start.kind() == kInt64 && stop.kind() == kInt64 && step.kind() == kInt64) {
@@ -139,7 +141,8 @@ Tensor variable(const Tensor& value, const std::string& name, At at) {
   const LocationScope location(at);
   detail::require_defined(value, "variable", 1);
   if (detail::is_traced(value))
-    throw GraphError("variable: a cell cannot be made while a jitted function is traced", "make it before, and capture it");
+    throw GraphError("variable: a cell cannot be made while a jitted function is traced",
+                     "make it before, and capture it");
   Tensor handle(detail::make_cell(*detail::memory_of(value.impl()), false));
   if (!name.empty()) handle.set_name(name);
   return handle;

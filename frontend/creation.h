@@ -10,14 +10,16 @@
 namespace sinter {
 
 struct TensorOptions {
-  std::optional<DType> dtype;   // else: as PyTorch would choose
+  std::optional<DType> dtype;  // else: as PyTorch would choose
   bool requires_grad = false;
 };
 
 namespace detail {
 // The dtype that a list of C++ numbers makes: floats f32, integers i64.
 template <class T>
-inline constexpr DType natural_dtype = std::is_same_v<T, bool> ? kBool : std::is_integral_v<T> ? kInt64 : kFloat32;
+inline constexpr DType natural_dtype = std::is_same_v<T, bool> ? kBool
+                                       : std::is_integral_v<T> ? kInt64
+                                                               : kFloat32;
 
 [[nodiscard]] Tensor from_elements(const double* elements, const Sizes& shape, DType dtype, bool requires_grad);
 [[nodiscard]] Tensor from_elements(const int64_t* elements, const Sizes& shape, DType dtype, bool requires_grad);
@@ -41,7 +43,8 @@ template <class T, class List>
   const LocationScope location(at);
   Elements<T> elements;
   elements.add(list, 0);
-  return from_elements(elements.flat.data(), elements.shape, options.dtype.value_or(natural_dtype<T>), options.requires_grad);
+  return from_elements(elements.flat.data(), elements.shape, options.dtype.value_or(natural_dtype<T>),
+                       options.requires_grad);
 }
 }  // namespace detail
 
@@ -73,22 +76,24 @@ template <class T>
 [[nodiscard]] Tensor tensor(const std::vector<T>& elements, const TensorOptions& options = {}, At at = At::current()) {
   const LocationScope location(at);
   const std::vector<std::conditional_t<std::is_integral_v<T>, int64_t, double>> flat(elements.begin(), elements.end());
-  return detail::from_elements(flat.data(), {static_cast<int64_t>(flat.size())}, options.dtype.value_or(detail::natural_dtype<T>),
-                               options.requires_grad);
+  return detail::from_elements(flat.data(), {static_cast<int64_t>(flat.size())},
+                               options.dtype.value_or(detail::natural_dtype<T>), options.requires_grad);
 }
 
 // A copy of row-major elements.
 template <class T>
 [[nodiscard]] Tensor from_data(const T* data, const Sizes& shape, At at = At::current());
-// The caller's row-major memory, used in place: it must outlive the tensor and all that share its memory, or `done` is called
-// when the last of them goes. What is written there is seen by the tensor.
+// The caller's row-major memory, used in place: it must outlive the tensor and all that share its memory, or `done` is
+// called when the last of them goes. What is written there is seen by the tensor.
 template <class T>
-[[nodiscard]] Tensor from_blob(T* data, const Sizes& shape, std::function<void()> done = nullptr, At at = At::current());
+[[nodiscard]] Tensor from_blob(T* data, const Sizes& shape, std::function<void()> done = nullptr,
+                               At at = At::current());
 
 // Numbers take dtype float32 unless asked otherwise. While tracing, these are made by the graph.
 [[nodiscard]] Tensor zeros(const Sizes& shape, const TensorOptions& options = {}, At at = At::current());
 [[nodiscard]] Tensor ones(const Sizes& shape, const TensorOptions& options = {}, At at = At::current());
-[[nodiscard]] Tensor full(const Sizes& shape, const Arg& value, const TensorOptions& options = {}, At at = At::current());
+[[nodiscard]] Tensor full(const Sizes& shape, const Arg& value, const TensorOptions& options = {},
+                          At at = At::current());
 [[nodiscard]] Tensor zeros_like(const Tensor& x, At at = At::current());
 [[nodiscard]] Tensor ones_like(const Tensor& x, At at = At::current());
 // start, start + step, ... below stop.
@@ -98,13 +103,15 @@ template <class T>
 // A cell that collects no gradient: a moment, a counter, a learning rate. Written by set().
 [[nodiscard]] Tensor variable(const Tensor& value, const std::string& name = "", At at = At::current());
 
-// Random numbers: counter based, the same bits in both engines and on any number of threads. Every call takes the next stream of
-// the process's generator.
+// Random numbers: counter based, the same bits in both engines and on any number of threads. Every call takes the next
+// stream of the process's generator.
 void manual_seed(int64_t seed);
 // The generator's cell, i64[2]: seed and next stream. Saved and restored with checkpoints.
 [[nodiscard]] Tensor generator();
-[[nodiscard]] Tensor rand(const Sizes& shape, const TensorOptions& options = {}, At at = At::current());   // uniform in [0, 1)
-[[nodiscard]] Tensor randn(const Sizes& shape, const TensorOptions& options = {}, At at = At::current());  // standard normal
-[[nodiscard]] Tensor randint(int64_t low, int64_t high, const Sizes& shape, At at = At::current());        // in [low, high)
+[[nodiscard]] Tensor rand(const Sizes& shape, const TensorOptions& options = {},
+                          At at = At::current());  // uniform in [0, 1)
+[[nodiscard]] Tensor randn(const Sizes& shape, const TensorOptions& options = {},
+                           At at = At::current());                                                   // standard normal
+[[nodiscard]] Tensor randint(int64_t low, int64_t high, const Sizes& shape, At at = At::current());  // in [low, high)
 
 }  // namespace sinter

@@ -21,9 +21,7 @@ Sizes inferred_shape(const ir::OpDef& def, const ir::Attributes& attributes, Ope
   return Sizes(def.infer(def, attributes, types).front().shape);
 }
 
-uint8_t kind_of(DType dtype) {
-  return is_float(dtype) ? ir::kFloats : dtype == kBool ? ir::kBools : ir::kIntegers;
-}
+uint8_t kind_of(DType dtype) { return is_float(dtype) ? ir::kFloats : dtype == kBool ? ir::kBools : ir::kIntegers; }
 
 // The elementwise rule, without allocating; on a mismatch the operation's own rule reports it.
 void check_elementwise(const ir::OpDef& def, Operands operands) {
@@ -117,7 +115,8 @@ Ref<Impl> concat(Operands parts, const Sizes& shape, int64_t axis) {
   const size_t bytes = size_of(result->dtype);
   int64_t at = 0;
   for (const Ref<Impl>& part : parts) {
-    strided_copy(result->data() + at * static_cast<int64_t>(bytes), result->strides, part->data(), part->strides, part->shape, bytes);
+    strided_copy(result->data() + at * static_cast<int64_t>(bytes), result->strides, part->data(), part->strides,
+                 part->shape, bytes);
     at += part->shape[axis] * result->strides[axis];
   }
   return result;
@@ -154,8 +153,10 @@ Ref<Impl> run_op(const ir::OpDef& def, const ir::Attributes& attributes, Operand
     case ir::OpClass::kElementwise:
       check_elementwise(def, operands);
       return run_elementwise(def, operands);
-    case ir::OpClass::kConstant: return constant(*std::get<ir::ConstantAttributes>(attributes).value);
-    case ir::OpClass::kView: return run_view(def, attributes, operands);
+    case ir::OpClass::kConstant:
+      return constant(*std::get<ir::ConstantAttributes>(attributes).value);
+    case ir::OpClass::kView:
+      return run_view(def, attributes, operands);
     case ir::OpClass::kIndexed:
       if (&def == &ir::ops::kIota) return iota(std::get<ir::IotaAttributes>(attributes));
       return run_rng_bits(operands[0], inferred_shape(def, attributes, operands));
@@ -163,11 +164,14 @@ Ref<Impl> run_op(const ir::OpDef& def, const ir::Attributes& attributes, Operand
       (void)inferred_shape(def, attributes, operands);
       if (&def == &ir::ops::kArgmax) return run_argmax(operands[0], std::get<ir::AxisAttributes>(attributes).axis);
       return run_reduction(def, operands[0], std::get<ir::AxesAttributes>(attributes).axes);
-    case ir::OpClass::kDot: return run_dot(operands[0], operands[1]);
-    case ir::OpClass::kGather: return run_gather(operands[0], operands[1], std::get<ir::GatherAttributes>(attributes));
+    case ir::OpClass::kDot:
+      return run_dot(operands[0], operands[1]);
+    case ir::OpClass::kGather:
+      return run_gather(operands[0], operands[1], std::get<ir::GatherAttributes>(attributes));
     case ir::OpClass::kScatter:
       return run_scatter_add(operands[0], operands[1], operands[2], std::get<ir::GatherAttributes>(attributes));
-    default: throw InternalError(fmt::format("{} reached the dynamic engine", def.name));
+    default:
+      throw InternalError(fmt::format("{} reached the dynamic engine", def.name));
   }
 }
 
@@ -185,7 +189,8 @@ Ref<Impl> apply_eager(const ir::OpDef& def, const ir::Attributes& attributes, Op
     wanted |= requires_grad(*operands[i]);
   }
   Ref<Impl> result = run_op(def, attributes, values);
-  if (wanted && grad_enabled() && is_differentiable(def, result->dtype)) record(result, def, attributes, operands, values);
+  if (wanted && grad_enabled() && is_differentiable(def, result->dtype))
+    record(result, def, attributes, operands, values);
   return result;
 }
 

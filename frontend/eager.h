@@ -8,8 +8,10 @@
 
 namespace sinter::detail {
 
-// Executes the operation and records it on the tape. Operands: concrete tensors or handles of cells, of shapes and dtypes that
-// the operation accepts. Errors: those of the operation's shape rule, IndexError from gather and scatter_add.
-[[nodiscard]] Ref<Impl> apply_eager(const ir::OpDef& def, const ir::Attributes& attributes, std::span<const Ref<Impl>> operands);
+// Executes the operation and records it on the tape. Operands: concrete tensors or handles of cells, of shapes and
+// dtypes that the operation accepts. Errors: those of the operation's shape rule, IndexError from gather and
+// scatter_add.
+[[nodiscard]] Ref<Impl> apply_eager(const ir::OpDef& def, const ir::Attributes& attributes,
+                                    std::span<const Ref<Impl>> operands);
 
 }  // namespace sinter::detail

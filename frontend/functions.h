@@ -42,8 +42,8 @@ namespace sinter {
 [[nodiscard]] Tensor squeeze(const Tensor& x, int64_t axis, At at = At::current());
 [[nodiscard]] Tensor unsqueeze(const Tensor& x, int64_t axis, At at = At::current());
 [[nodiscard]] Tensor expand(const Tensor& x, const Sizes& shape, At at = At::current());  // -1 keeps a size
-[[nodiscard]] Tensor slice(const Tensor& x, int64_t axis, int64_t start, int64_t stop = std::numeric_limits<int64_t>::max(),
-                           int64_t step = 1, At at = At::current());
+[[nodiscard]] Tensor slice(const Tensor& x, int64_t axis, int64_t start,
+                           int64_t stop = std::numeric_limits<int64_t>::max(), int64_t step = 1, At at = At::current());
 [[nodiscard]] Tensor select(const Tensor& x, int64_t axis, int64_t index, At at = At::current());
 [[nodiscard]] Tensor cat(std::span<const Tensor> parts, int64_t axis = 0, At at = At::current());
 [[nodiscard]] Tensor cat(std::initializer_list<Tensor> parts, int64_t axis = 0, At at = At::current());
@@ -52,7 +52,8 @@ namespace sinter {
 
 // Choice and indexing. Indices are i64; one out of range is an IndexError.
 [[nodiscard]] Tensor where(const Tensor& condition, const Arg& a, const Arg& b, At at = At::current());
-[[nodiscard]] Tensor clamp(const Tensor& x, std::optional<double> low, std::optional<double> high = {}, At at = At::current());
+[[nodiscard]] Tensor clamp(const Tensor& x, std::optional<double> low, std::optional<double> high = {},
+                           At at = At::current());
 [[nodiscard]] Tensor index_select(const Tensor& x, int64_t axis, const Tensor& indices, At at = At::current());
 // Element [..., index[..., j, ...], ...] along the axis; the other axes of both have equal sizes.
 [[nodiscard]] Tensor gather(const Tensor& x, int64_t axis, const Tensor& indices, At at = At::current());
@@ -62,13 +63,16 @@ namespace sinter {
 [[nodiscard]] Tensor pow(const Tensor& x, const Arg& exponent, At at = At::current());
 
 // Linear algebra.
-[[nodiscard]] Tensor matmul(const Tensor& a, const Tensor& b, At at = At::current());  // vectors, matrices, batches, as PyTorch
-[[nodiscard]] Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {}, At at = At::current());  // x W^T + b
+[[nodiscard]] Tensor matmul(const Tensor& a, const Tensor& b,
+                            At at = At::current());  // vectors, matrices, batches, as PyTorch
+[[nodiscard]] Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {},
+                            At at = At::current());  // x W^T + b
 
 // Composites.
 [[nodiscard]] Tensor softmax(const Tensor& x, int64_t axis, At at = At::current());
 [[nodiscard]] Tensor log_softmax(const Tensor& x, int64_t axis, At at = At::current());
-[[nodiscard]] Tensor cross_entropy(const Tensor& logits, const Tensor& labels, At at = At::current());  // [N, C], i64 [N]: mean
-[[nodiscard]] Tensor mse_loss(const Tensor& x, const Tensor& target, At at = At::current());            // mean
+[[nodiscard]] Tensor cross_entropy(const Tensor& logits, const Tensor& labels,
+                                   At at = At::current());                                    // [N, C], i64 [N]: mean
+[[nodiscard]] Tensor mse_loss(const Tensor& x, const Tensor& target, At at = At::current());  // mean
 
 }  // namespace sinter

@@ -9,8 +9,8 @@ namespace sinter::detail {
 namespace {
 
 // Copies the axes from `axis` on; runs of elements that lie together in both are one memcpy.
-void copy_axes(std::byte* to, const Sizes& to_strides, const std::byte* from, const Sizes& from_strides, const Sizes& shape,
-               size_t bytes, int axis) {
+void copy_axes(std::byte* to, const Sizes& to_strides, const std::byte* from, const Sizes& from_strides,
+               const Sizes& shape, size_t bytes, int axis) {
   const auto step = static_cast<int64_t>(bytes);
   if (axis == shape.rank()) {
     std::memcpy(to, from, bytes);
@@ -45,8 +45,7 @@ Impl::Impl(const Impl& other)
       trace(other.trace),
       value(other.value),
       requires_grad(other.requires_grad),
-      from_jit(other.from_jit),
-      made_by(other.made_by) {}
+      from_jit(other.from_jit) {}
 
 bool Impl::is_contiguous() const {
   int64_t expected = 1;
@@ -86,15 +85,16 @@ Ref<Impl> contiguous(const Ref<Impl>& impl) {
   return copy;
 }
 
-void strided_copy(std::byte* to, const Sizes& to_strides, const std::byte* from, const Sizes& from_strides, const Sizes& shape,
-                  size_t element_bytes) {
+void strided_copy(std::byte* to, const Sizes& to_strides, const std::byte* from, const Sizes& from_strides,
+                  const Sizes& shape, size_t element_bytes) {
   if (shape.numel() == 0) return;
   // Merges neighbouring axes that both sides step through alike, so that long runs are copied at once.
   Sizes sizes, to_merged, from_merged;
   for (int axis = 0; axis < shape.rank(); ++axis) {
     if (shape[axis] == 1) continue;
     const int last = sizes.rank() - 1;
-    if (last >= 0 && to_merged[last] == to_strides[axis] * shape[axis] && from_merged[last] == from_strides[axis] * shape[axis]) {
+    if (last >= 0 && to_merged[last] == to_strides[axis] * shape[axis] &&
+        from_merged[last] == from_strides[axis] * shape[axis]) {
       sizes[last] *= shape[axis];
       to_merged[last] = to_strides[axis];
       from_merged[last] = from_strides[axis];

@@ -23,7 +23,7 @@ struct Impl : Counted {
   Sizes strides;       // in elements; 0 where broadcast
   int64_t offset = 0;  // in elements
   runtime::Buffer buffer;
-  Ref<Node> node;      // what made it, on the tape; null: nothing to differentiate
+  Ref<Node> node;  // what made it, on the tape; null: nothing to differentiate
 
   Ref<Cell> cell;         // set: a handle, and the fields above are unused,
   bool snapshot = false;  // but for a handle that stands for what the cell held once: then they say what
@@ -31,9 +31,8 @@ struct Impl : Counted {
   uint64_t trace = 0;  // set: value of the graph of the trace with this number
   ir::Value value;
 
-  bool requires_grad = false;     // concrete and traced; of a handle, the cell says it
-  bool from_jit = false;          // a jitted call returned it: nothing to differentiate, and errors say why
-  const char* made_by = nullptr;  // "AddBackward0", printed as PyTorch does
+  bool requires_grad = false;  // concrete and traced; of a handle, the cell says it
+  bool from_jit = false;       // a jitted call returned it: nothing to differentiate, and errors say why
 
   ~Impl();
   Impl();
@@ -59,7 +58,7 @@ struct Impl : Counted {
 [[nodiscard]] Ref<Impl> contiguous(const Ref<Impl>& impl);
 
 // Copies elements between strided memories of one shape.
-void strided_copy(std::byte* to, const Sizes& to_strides, const std::byte* from, const Sizes& from_strides, const Sizes& shape,
-                  size_t element_bytes);
+void strided_copy(std::byte* to, const Sizes& to_strides, const std::byte* from, const Sizes& from_strides,
+                  const Sizes& shape, size_t element_bytes);
 
 }  // namespace sinter::detail

@@ -11,8 +11,9 @@ using detail::named;
 void require_indices(const Tensor& x, const char* name, int position) {
   detail::require_defined(x, name, position);
   if (x.dtype() != kInt64)
-    throw DTypeError(fmt::format("{}: argument {} has element type {}, expected int64", name, position, torch_name(x.dtype())),
-                     "convert it with .to(kInt64)");
+    throw DTypeError(
+        fmt::format("{}: argument {} has element type {}, expected int64", name, position, torch_name(x.dtype())),
+        "convert it with .to(kInt64)");
 }
 
 }  // namespace
@@ -34,9 +35,7 @@ Tensor clamp(const Tensor& x, std::optional<double> low, std::optional<double> h
   const detail::Scope scope("clamp");
   // Gradients pass where the bounds hold, as in PyTorch: also at a bound itself.
   Tensor result = x;
-  const auto bound = [&](double value) {
-    return is_float(x.dtype()) ? Arg(value) : Arg(static_cast<int64_t>(value));
-  };
+  const auto bound = [&](double value) { return is_float(x.dtype()) ? Arg(value) : Arg(static_cast<int64_t>(value)); };
   if (low) result = where(result < bound(*low), bound(*low), result, at);
   if (high) result = where(result > bound(*high), bound(*high), result, at);
   return named(result, "ClampBackward1");
@@ -58,11 +57,12 @@ Tensor gather(const Tensor& x, int64_t axis, const Tensor& indices, At at) {
   Sizes expected = x.shape();
   if (indices.dim() == x.dim()) expected[along] = indices.shape()[along];
   if (indices.shape() != expected)
-    throw ShapeError(fmt::format("gather: argument 3 has shape {}, expected {} but for axis {}", to_string(indices.shape()),
-                                 to_string(x.shape()), axis));
+    throw ShapeError(fmt::format("gather: argument 3 has shape {}, expected {} but for axis {}",
+                                 to_string(indices.shape()), to_string(x.shape()), axis));
   const int64_t last = x.dim() - 1;
   const bool moved = along != last;
-  const Tensor data = moved ? transpose(x, along, last, at) : x, where = moved ? transpose(indices, along, last, at) : indices;
+  const Tensor data = moved ? transpose(x, along, last, at) : x,
+               where = moved ? transpose(indices, along, last, at) : indices;
   const Tensor found = apply(ir::ops::kGather, ir::GatherAttributes{last, last}, {data, where});
   return named(moved ? transpose(found, along, last, at) : found, "GatherBackward0");
 }

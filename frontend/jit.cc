@@ -1,5 +1,6 @@
 #include "frontend/jit.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <shared_mutex>
@@ -34,7 +35,8 @@ void plan_cells(JitEntry& entry, Trace& trace, const JitOptions& options) {
   for (const CellUse* use : uses) {
     JitEntry::CellPlan plan{.cell = use->cell, .written = use->written, .requires_grad = use->cell->requires_grad};
     entry.inputs[use->parameter] = {JitEntry::Input::From::kCell, entry.cells.size(), {}};
-    if (use->grad_parameter) entry.inputs[*use->grad_parameter] = {JitEntry::Input::From::kGrad, entry.cells.size(), {}};
+    if (use->grad_parameter)
+      entry.inputs[*use->grad_parameter] = {JitEntry::Input::From::kGrad, entry.cells.size(), {}};
     if (use->grad_entered) plan.grad_at_entry = use->grad_parameter.has_value();
     if (use->written) {
       graph.states.push_back({use->parameter, graph.results.size()});
@@ -44,10 +46,12 @@ void plan_cells(JitEntry& entry, Trace& trace, const JitOptions& options) {
       using Grad = JitEntry::CellPlan::Grad;
       plan.grad = !use->grad ? Grad::kCleared : options.keep_grads ? Grad::kKept : Grad::kDropped;
       if (plan.grad == Grad::kDropped && use->grad_entered)
-        throw GraphError(fmt::format("jit: backward() adds to the gradient that cell {} had before the call, and gradients made inside a "
-                                     "jitted function are not kept",
-                                     use->cell->name),
-                         "call zero_grad() in the function, or make it with jit(f, {.keep_grads = true})");
+        throw GraphError(
+            fmt::format(
+                "jit: backward() adds to the gradient that cell {} had before the call, and gradients made inside a "
+                "jitted function are not kept",
+                use->cell->name),
+            "call zero_grad() in the function, or make it with jit(f, {.keep_grads = true})");
       if (plan.grad == Grad::kKept) {
         plan.grad_result = graph.results.size();
         graph.results.push_back(use->grad->value);
@@ -74,15 +78,22 @@ JitCallScope::~JitCallScope() {
   --g_depth;
 }
 
-std::unique_ptr<JitEntry> trace_entry(const JitCall& call, std::type_index types, const JitCore::TraceFunction& function,
-                                      const JitOptions& options, JitStats& stats) {
+std::unique_ptr<JitEntry> trace_entry(const JitCall& call, std::type_index types,
+                                      const JitCore::TraceFunction& function, const JitOptions& options,
+                                      JitStats& stats) {
   auto start = std::chrono::steady_clock::now();
   auto entry = std::make_unique<JitEntry>();
   entry->types = types;
   entry->grad_enabled = grad_enabled();
   for (const Fixed& value : call.fixed)
-    std::visit([&](const auto& plain) { entry->fixed.emplace_back(std::in_place_type<std::conditional_t<
-                   std::is_same_v<std::decay_t<decltype(plain)>, uint64_t>, uint64_t, std::string>>, plain); }, value);
+    std::visit(
+        [&](const auto& plain) {
+          entry->fixed.emplace_back(
+              std::in_place_type<
+                  std::conditional_t<std::is_same_v<std::decay_t<decltype(plain)>, uint64_t>, uint64_t, std::string>>,
+              plain);
+        },
+        value);
   Trace trace;
   trace.graph.name = options.name;
   std::vector<Ref<Impl>> traced, results;
@@ -94,10 +105,12 @@ std::unique_ptr<JitEntry> trace_entry(const JitCall& call, std::type_index types
       continue;
     }
     if (argument->node && grad_enabled())
-      throw GraphError(fmt::format("jit: tensor {} of the arguments was computed from leaves that require gradients, which would not "
-                                   "reach them from inside",
-                                   i + 1),
-                       "pass x.detach(), call it under no_grad, or compute the argument inside the function");
+      throw GraphError(
+          fmt::format(
+              "jit: tensor {} of the arguments was computed from leaves that require gradients, which would not "
+              "reach them from inside",
+              i + 1),
+          "pass x.detach(), call it under no_grad, or compute the argument inside the function");
     traced.push_back(trace.add_input(argument->dtype, argument->shape, "x" + std::to_string(i)));
     entry->inputs.push_back({JitEntry::Input::From::kArgument, i, {}});
   }
@@ -115,7 +128,8 @@ std::unique_ptr<JitEntry> trace_entry(const JitCall& call, std::type_index types
   for (const Trace::Captured& captured : trace.captured)
     if (captured.parameter != SIZE_MAX) {
       Ref<Impl> fixed = allocate(captured.impl->dtype, captured.impl->shape);
-      strided_copy(fixed->data(), fixed->strides, captured.impl->data(), captured.impl->strides, fixed->shape, size_of(fixed->dtype));
+      strided_copy(fixed->data(), fixed->strides, captured.impl->data(), captured.impl->strides, fixed->shape,
+                   size_of(fixed->dtype));
       entry->inputs[captured.parameter] = {JitEntry::Input::From::kFixed, 0, std::move(fixed)};
     }
   plan_cells(*entry, trace, options);
@@ -167,6 +181,7 @@ JitCore::JitCore(JitOptions options) : state_(std::make_unique<State>()) { state
 JitCore::~JitCore() = default;
 
 const void* JitCore::run(JitCall& call, std::type_index types, const TraceFunction& trace) {
+  const LocationScope location(state_->options.at);
   JitEntry* entry = state_->find(call, types);
   if (entry == nullptr) entry = state_->add(call, types, trace);
   entry->run(call);

@@ -16,10 +16,11 @@ namespace sinter {
 struct JitOptions {
   bool keep_grads = false;  // gradients made inside stay readable by grad() after the call
   std::string name = "jit";
+  At at = {};  // where the function was made: the line of errors that no operation inside it stands for
 };
 
 struct JitStats {
-  size_t compilations = 0;               // one a signature
+  size_t compilations = 0;                // one a signature
   std::vector<std::string> explanations;  // what differed, for each compilation but the first
   double trace_ms = 0, compile_ms = 0;    // of all compilations
 };
@@ -32,7 +33,7 @@ struct JitEntry;
 struct JitCall {
   std::vector<Ref<Impl>> arguments;
   std::vector<Fixed> fixed;
-  std::vector<Ref<Impl>> outputs;     // one a result tensor
+  std::vector<Ref<Impl>> outputs;  // one a result tensor
   std::vector<Ref<Impl>> temporaries;
   std::vector<void*> input_memory, output_memory;
   void clear();
@@ -51,9 +52,10 @@ class JitCore {
  public:
   explicit JitCore(JitOptions options);
   ~JitCore();
-  // Runs the entry for this call, tracing first where there is none. `trace` calls the function on traced arguments: it gives
-  // the result's tensors and an object from which results are made. Returns that object.
-  using TraceFunction = std::function<std::shared_ptr<void>(std::span<const Ref<Impl>> arguments, std::vector<Ref<Impl>>& results)>;
+  // Runs the entry for this call, tracing first where there is none. `trace` calls the function on traced arguments: it
+  // gives the result's tensors and an object from which results are made. Returns that object.
+  using TraceFunction =
+      std::function<std::shared_ptr<void>(std::span<const Ref<Impl>> arguments, std::vector<Ref<Impl>>& results)>;
   const void* run(JitCall& call, std::type_index types, const TraceFunction& trace);
   [[nodiscard]] JitStats stats() const;
   [[nodiscard]] std::vector<std::string> texts(bool as_dot) const;
@@ -71,7 +73,8 @@ struct CollectArguments {
     if constexpr (std::is_convertible_v<const T&, std::string_view>) {
       call.fixed.emplace_back(std::string_view(value));
     } else {
-      static_assert(std::is_trivially_copyable_v<T> && sizeof(T) <= sizeof(uint64_t), "Static<T>: T is a number, an enum or a string");
+      static_assert(std::is_trivially_copyable_v<T> && sizeof(T) <= sizeof(uint64_t),
+                    "Static<T>: T is a number, an enum or a string");
       uint64_t bits = 0;
       std::memcpy(&bits, &value, sizeof(T));
       call.fixed.emplace_back(bits);
@@ -104,21 +107,21 @@ class Jitted {
  public:
   Jitted(F f, JitOptions options) : f_(std::move(f)), core_(std::make_shared<detail::JitCore>(std::move(options))) {}
 
-  // Calls may be made from several threads; those that write a common cell take turns. Inside another jitted function f becomes
-  // a part of that.
+  // Calls may be made from several threads; those that write a common cell take turns. Inside another jitted function f
+  // becomes a part of that.
   template <class... A>
   auto operator()(const A&... arguments) const {
     using Result = std::invoke_result_t<const F&, const A&...>;
     if (detail::Trace::current() != nullptr) return f_(arguments...);
     const detail::JitCallScope scope;
     detail::JitCall& call = scope.call;
-    detail::CollectArguments collect{call};
+    [[maybe_unused]] detail::CollectArguments collect{call};
     (detail::visit_leaves(arguments, collect), ...);
     // By reference, so that std::function takes it without allocating.
     auto trace = [&](std::span<const detail::Ref<detail::Impl>> traced,
                      std::vector<detail::Ref<detail::Impl>>& results) -> std::shared_ptr<void> {
       std::tuple<A...> copies(arguments...);
-      detail::ReplaceTensors replace{traced};
+      [[maybe_unused]] detail::ReplaceTensors replace{traced};
       std::apply([&](auto&... copy) { (detail::visit_leaves(copy, replace), ...); }, copies);
       if constexpr (std::is_void_v<Result>) {
         std::apply(f_, copies);
@@ -150,7 +153,8 @@ class Jitted {
 };
 
 template <class F>
-[[nodiscard]] Jitted<F> jit(F f, JitOptions options = {}) {
+[[nodiscard]] Jitted<F> jit(F f, JitOptions options = {}, At at = At::current()) {
+  options.at = at;
   return Jitted<F>(std::move(f), std::move(options));
 }
 

@@ -36,7 +36,8 @@ class CellLocks {
 
 // Memory that may be overwritten: the cell's own, or a copy that becomes so.
 void* writable(Cell& cell) {
-  const bool sole = cell.value.unique() && cell.value->buffer.unique() && !cell.value->buffer.borrowed() && is_aligned(cell.value->data());
+  const bool sole = cell.value.unique() && cell.value->buffer.unique() && !cell.value->buffer.borrowed() &&
+                    is_aligned(cell.value->data());
   if (!sole) cell.value = copy_of(*cell.value);
   return cell.value->data();
 }
@@ -61,7 +62,8 @@ bool JitEntry::matches(const JitCall& call, std::type_index call_types) const {
     const Ref<Impl>& given = call.arguments[i];
     const ArgumentKey& key = arguments[i];
     if (static_cast<bool>(given) != key.defined) return false;
-    if (given && (given->dtype != key.dtype || given->cell.get() != key.cell || !(given->shape == key.shape))) return false;
+    if (given && (given->dtype != key.dtype || given->cell.get() != key.cell || !(given->shape == key.shape)))
+      return false;
   }
   for (size_t i = 0; i < fixed.size(); ++i) {
     const bool same = std::visit([&](const auto& value) { return call.fixed[i] == Fixed(value); }, fixed[i]);
@@ -80,7 +82,8 @@ std::string JitEntry::difference(const JitCall& call, std::type_index call_types
   if (grad_enabled != detail::grad_enabled()) return grad_enabled ? "called under no_grad" : "called outside no_grad";
   for (size_t i = 0; i < std::min(arguments.size(), call.arguments.size()); ++i)
     if (const ArgumentKey key = key_of(call.arguments[i]); key != arguments[i])
-      return fmt::format("tensor {} of the arguments is {}, compiled for {}", i + 1, describe(key), describe(arguments[i]));
+      return fmt::format("tensor {} of the arguments is {}, compiled for {}", i + 1, describe(key),
+                         describe(arguments[i]));
   for (size_t i = 0; i < std::min(fixed.size(), call.fixed.size()); ++i)
     if (!std::visit([&](const auto& value) { return call.fixed[i] == Fixed(value); }, fixed[i]))
       return fmt::format("static argument or length {} differs", i + 1);
@@ -128,8 +131,12 @@ void JitEntry::run(JitCall& call) {
         call.input_memory.push_back(plan.written ? writable(*plan.cell) : memory_of_argument(call, plan.cell->value));
         break;
       }
-      case Input::From::kGrad: call.input_memory.push_back(memory_of_argument(call, cells[input.index].cell->grad)); break;
-      case Input::From::kFixed: call.input_memory.push_back(input.fixed->data()); break;
+      case Input::From::kGrad:
+        call.input_memory.push_back(memory_of_argument(call, cells[input.index].cell->grad));
+        break;
+      case Input::From::kFixed:
+        call.input_memory.push_back(input.fixed->data());
+        break;
     }
   }
   for (Output& output : outputs) {
@@ -148,7 +155,8 @@ void JitEntry::hand_out(JitCall& call) {
     plan.cell->grad_not_kept = plan.grad == CellPlan::Grad::kDropped;
   }
   call.arguments.clear();
-  for (const Returned& tensor : returned) call.arguments.push_back(tensor.output ? call.outputs[*tensor.output] : tensor.fixed);
+  for (const Returned& tensor : returned)
+    call.arguments.push_back(tensor.output ? call.outputs[*tensor.output] : tensor.fixed);
   call.outputs.swap(call.arguments);
 }
 

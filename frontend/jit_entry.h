@@ -29,7 +29,7 @@ struct JitEntry {
   // Inputs by parameter: from an argument, a cell, a cell's gradient, or fixed.
   struct Input {
     enum class From : uint8_t { kArgument, kCell, kGrad, kFixed } from = From::kFixed;
-    size_t index = 0;    // of the argument or the cell
+    size_t index = 0;  // of the argument or the cell
     Ref<Impl> fixed;
   };
   std::vector<Input> inputs;
@@ -37,12 +37,12 @@ struct JitEntry {
   struct CellPlan {
     Ref<Cell> cell;
     bool written = false;
-    bool requires_grad = false;             // when traced
-    std::optional<bool> grad_at_entry;      // whether there was one, if that matters
+    bool requires_grad = false;         // when traced
+    std::optional<bool> grad_at_entry;  // whether there was one, if that matters
     enum class Grad : uint8_t { kUntouched, kCleared, kDropped, kKept } grad = Grad::kUntouched;
     size_t grad_result = 0;
   };
-  std::vector<CellPlan> cells;              // in the order in which calls lock them
+  std::vector<CellPlan> cells;  // in the order in which calls lock them
 
   // Results of the graph that are not state: memory given out before is used again once nobody else holds it.
   struct Output {
@@ -75,7 +75,8 @@ struct JitEntry {
 };
 
 // Calls the function on traced arguments and compiles what it did.
-[[nodiscard]] std::unique_ptr<JitEntry> trace_entry(const JitCall& call, std::type_index types, const JitCore::TraceFunction& function,
-                                                    const JitOptions& options, JitStats& stats);
+[[nodiscard]] std::unique_ptr<JitEntry> trace_entry(const JitCall& call, std::type_index types,
+                                                    const JitCore::TraceFunction& function, const JitOptions& options,
+                                                    JitStats& stats);
 
 }  // namespace sinter::detail

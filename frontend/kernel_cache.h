@@ -87,11 +87,13 @@ class Symbols {
   size_t count_ = 0;
 };
 
-inline void run_kernel(const driver::DynamicKernel& kernel, std::span<const Strided> operands, const Impl& result, const Symbols& symbols) {
+inline void run_kernel(const driver::DynamicKernel& kernel, std::span<const Strided> operands, const Impl& result,
+                       const Symbols& symbols) {
   std::array<void*, kMaxOperands> inputs{};
   for (size_t i = 0; i < operands.size(); ++i) inputs[i] = operands[i].impl->data();
   void* output = result.data();
-  kernel.run(std::span(inputs).first(operands.size()), std::span(&output, 1), symbols.span(), runtime::ThreadTeam::global());
+  kernel.run(std::span(inputs).first(operands.size()), std::span(&output, 1), symbols.span(),
+             runtime::ThreadTeam::global());
 }
 
 inline Step step_of(int64_t stride) { return stride == 0 ? Step::kZero : stride == 1 ? Step::kOne : Step::kAny; }

@@ -18,7 +18,8 @@ Sizes collapse(const Sizes& shape, std::span<Strided> operands, std::span<int> g
     if (shape[axis] == 1) continue;
     const int last = sizes.rank() - 1;
     bool joins = last >= 0 && groups[static_cast<size_t>(last)] == group[static_cast<size_t>(axis)];
-    for (size_t k = 0; joins && k < operands.size(); ++k) joins = strides[k][last] == operands[k].strides[axis] * shape[axis];
+    for (size_t k = 0; joins && k < operands.size(); ++k)
+      joins = strides[k][last] == operands[k].strides[axis] * shape[axis];
     if (joins) {
       sizes[last] *= shape[axis];
       for (size_t k = 0; k < operands.size(); ++k) strides[k][last] = operands[k].strides[axis];
@@ -67,7 +68,8 @@ void draw_strided(Blueprint& blueprint, const Sizes& sizes, std::span<const Stri
 Ref<Impl> filled(Ref<Impl> result, const ir::Combiner& combiner) {
   visit_dtype(result->dtype, [&](auto zero) {
     using T = decltype(zero);
-    const double value = is_float(result->dtype) ? combiner.identity_double : static_cast<double>(combiner.identity_int);
+    const double value =
+        is_float(result->dtype) ? combiner.identity_double : static_cast<double>(combiner.identity_int);
     std::fill_n(result->as<T>(), result->numel(), static_cast<T>(value));
   });
   return result;
@@ -75,9 +77,12 @@ Ref<Impl> filled(Ref<Impl> result, const ir::Combiner& combiner) {
 
 DType result_dtype(const ir::OpDef& def, std::span<const Ref<Impl>> operands) {
   switch (def.row->signature) {
-    case ir::Signature::kPredicate: return kBool;
-    case ir::Signature::kConvert: return def.row->to;
-    default: return operands.back()->dtype;
+    case ir::Signature::kPredicate:
+      return kBool;
+    case ir::Signature::kConvert:
+      return def.row->to;
+    default:
+      return operands.back()->dtype;
   }
 }
 
@@ -152,7 +157,8 @@ Ref<Impl> run_argmax(const Ref<Impl>& x, int64_t axis) {
     operand.strides = Sizes{operand.strides[0], 1};
   }
   const auto used = std::span(&operand, 1);
-  Request request{.def = &ir::ops::kArgmax, .pattern = static_cast<uint64_t>(sizes.rank()) << 3 | static_cast<uint64_t>(x->dtype)};
+  Request request{.def = &ir::ops::kArgmax,
+                  .pattern = static_cast<uint64_t>(sizes.rank()) << 3 | static_cast<uint64_t>(x->dtype)};
   Symbols symbols;
   for (int64_t size : sizes) symbols.push(size);
   for (int i = 0; i + 1 < sizes.rank(); ++i) symbols.push(operand.strides[i]);

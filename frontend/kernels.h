@@ -1,5 +1,6 @@
-// Runs one operation through a kernel with run-time extents. Operands are brought into a canonical form first (axes of size 1
-// dropped, axes that all operands step through alike merged, broadcasts as stride 0), so that few kernels serve all shapes.
+// Runs one operation through a kernel with run-time extents. Operands are brought into a canonical form first (axes of
+// size 1 dropped, axes that all operands step through alike merged, broadcasts as stride 0), so that few kernels serve
+// all shapes.
 #pragma once
 
 #include <span>
@@ -16,7 +17,8 @@ namespace sinter::detail {
 [[nodiscard]] Ref<Impl> run_argmax(const Ref<Impl>& x, int64_t axis);
 // [batch..., M, K] x [batch..., K, N].
 [[nodiscard]] Ref<Impl> run_dot(const Ref<Impl>& x, const Ref<Impl>& y);
-[[nodiscard]] Ref<Impl> run_gather(const Ref<Impl>& data, const Ref<Impl>& indices, const ir::GatherAttributes& attributes);
+[[nodiscard]] Ref<Impl> run_gather(const Ref<Impl>& data, const Ref<Impl>& indices,
+                                   const ir::GatherAttributes& attributes);
 [[nodiscard]] Ref<Impl> run_scatter_add(const Ref<Impl>& base, const Ref<Impl>& indices, const Ref<Impl>& updates,
                                         const ir::GatherAttributes& attributes);
 [[nodiscard]] Ref<Impl> run_rng_bits(const Ref<Impl>& key, const Sizes& shape);

@@ -1,4 +1,5 @@
-// The operations whose operands differ in shape: dot, gather, scatter_add, rng_bits. Only axes that play the same part share a symbol.
+// The operations whose operands differ in shape: dot, gather, scatter_add, rng_bits. Only axes that play the same part
+// share a symbol.
 #include <algorithm>
 
 #include "frontend/kernel_cache.h"
@@ -55,7 +56,8 @@ Parts parts_of(Axes& axes, const Sizes& data, const Sizes& indices, const ir::Ga
   return parts;
 }
 
-Request indexed_request(const ir::OpDef& def, const ir::GatherAttributes& attributes, const Impl& data, const Impl& indices) {
+Request indexed_request(const ir::OpDef& def, const ir::GatherAttributes& attributes, const Impl& data,
+                        const Impl& indices) {
   return {.def = &def,
           .attributes = static_cast<uint64_t>(attributes.axis) << 8 | static_cast<uint64_t>(attributes.batch),
           .pattern = static_cast<uint64_t>(data.shape.rank()) << 8 | static_cast<uint64_t>(indices.shape.rank()) << 4 |

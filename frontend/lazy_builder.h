@@ -1,5 +1,5 @@
-// The builder that derivative rules run against in the dynamic engine. It notes operations and executes those that are asked
-// for: a rule states the cotangents of all operands, and only some are needed.
+// The builder that derivative rules run against in the dynamic engine. It notes operations and executes those that are
+// asked for: a rule states the cotangents of all operands, and only some are needed.
 #pragma once
 
 #include <deque>

@@ -77,7 +77,8 @@ void each_field(T& value, Visit&& visit) {
   // clang-format on
 }
 
-// Calls on.tensor(Tensor&), on.fixed(T&) for the value of a Static<T>, and on.fixed(size) for the length of a vector, in order.
+// Calls on.tensor(Tensor&), on.fixed(T&) for the value of a Static<T>, and on.fixed(size) for the length of a vector,
+// in order.
 template <class T, class On>
 void visit_leaves(T& value, On& on) {
   using Plain = std::remove_const_t<T>;
@@ -91,9 +92,10 @@ void visit_leaves(T& value, On& on) {
   } else if constexpr (TupleLike<Plain>) {
     std::apply([&](auto&... entry) { (visit_leaves(entry, on), ...); }, value);
   } else {
-    static_assert(std::is_aggregate_v<Plain>,
-                  "jit: arguments and results are tensors, tuples, arrays, vectors and plain structs of tensors; wrap other "
-                  "arguments in Static<T>");
+    static_assert(
+        std::is_aggregate_v<Plain>,
+        "jit: arguments and results are tensors, tuples, arrays, vectors and plain structs of tensors; wrap other "
+        "arguments in Static<T>");
     each_field(value, [&](auto& field) { visit_leaves(field, on); });
   }
 }

@@ -30,7 +30,9 @@ Element element_at(const Impl& x, int64_t offset) {
 }
 
 // Which indices of an axis are shown.
-bool is_shown(int64_t i, int64_t size, bool summarize) { return !summarize || size <= 2 * kEdge || i < kEdge || i >= size - kEdge; }
+bool is_shown(int64_t i, int64_t size, bool summarize) {
+  return !summarize || size <= 2 * kEdge || i < kEdge || i >= size - kEdge;
+}
 
 class Formatter {
  public:
@@ -49,7 +51,9 @@ class Formatter {
     if (!whole_) return fmt::format("{:.{}f}", e.real, kPrecision);
     return fmt::format("{:.0f}", e.real) + (std::isinf(e.real) ? "" : ".");
   }
-  [[nodiscard]] std::string padded(int64_t offset) const { return fmt::format("{:>{}}", text(element_at(x_, offset)), width_); }
+  [[nodiscard]] std::string padded(int64_t offset) const {
+    return fmt::format("{:>{}}", text(element_at(x_, offset)), width_);
+  }
   [[nodiscard]] int64_t width() const { return width_; }
 
  private:
@@ -99,18 +103,22 @@ std::string row_text(const Impl& x, const Formatter& format, bool summarize, int
   const int64_t per_line = std::max<int64_t>(1, (kLineWidth - indent) / (format.width() + 2));
   std::string text = "[";
   for (size_t i = 0; i < entries.size(); ++i) {
-    if (i > 0) text += static_cast<int64_t>(i) % per_line == 0 ? ",\n" + std::string(static_cast<size_t>(indent) + 1, ' ') : ", ";
+    if (i > 0)
+      text +=
+          static_cast<int64_t>(i) % per_line == 0 ? ",\n" + std::string(static_cast<size_t>(indent) + 1, ' ') : ", ";
     text += entries[i];
   }
   return text + "]";
 }
 
-std::string nested_text(const Impl& x, const Formatter& format, bool summarize, int axis, int64_t offset, int64_t indent) {
+std::string nested_text(const Impl& x, const Formatter& format, bool summarize, int axis, int64_t offset,
+                        int64_t indent) {
   const int rank = x.shape.rank();
   if (rank == 0) return format.padded(offset);
   if (axis == rank - 1) return row_text(x, format, summarize, offset, indent);
   const int64_t size = x.shape[axis];
-  const std::string between = "," + std::string(static_cast<size_t>(rank - axis - 1), '\n') + std::string(static_cast<size_t>(indent) + 1, ' ');
+  const std::string between =
+      "," + std::string(static_cast<size_t>(rank - axis - 1), '\n') + std::string(static_cast<size_t>(indent) + 1, ' ');
   std::string text = "[";
   bool skipped = false;
   for (int64_t i = 0; i < size; ++i) {

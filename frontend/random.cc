@@ -30,13 +30,15 @@ Tensor uniform(const Sizes& shape, DType dtype) {
 
 void require_float_dtype(DType dtype, const char* name) {
   if (!is_float(dtype))
-    throw DTypeError(fmt::format("{}: element type {} is asked for, expected float32 or float64", name, torch_name(dtype)));
+    throw DTypeError(
+        fmt::format("{}: element type {} is asked for, expected float32 or float64", name, torch_name(dtype)));
 }
 
 }  // namespace
 
 Tensor generator() {
-  static const Tensor cell = variable(detail::from_elements(std::array<int64_t, 2>{0, 0}.data(), {2}, kInt64, false), "generator");
+  static const Tensor cell =
+      variable(detail::from_elements(std::array<int64_t, 2>{0, 0}.data(), {2}, kInt64, false), "generator");
   return cell;
 }
 
@@ -70,7 +72,8 @@ Tensor randn(const Sizes& shape, const TensorOptions& options, At at) {
 Tensor randint(int64_t low, int64_t high, const Sizes& shape, At at) {
   const LocationScope location(at);
   if (high <= low || high - low > int64_t{1} << 31)
-    throw ValueError(fmt::format("randint: the range [{}, {}) holds {} numbers, expected 1 to 2^31", low, high, high - low));
+    throw ValueError(
+        fmt::format("randint: the range [{}, {}) holds {} numbers, expected 1 to 2^31", low, high, high - low));
   const detail::Scope scope("randint");
   return shr(next_bits(shape) * (high - low), 32) + low;  // bits below 2^32 scaled to the range
 }

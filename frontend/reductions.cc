@@ -65,8 +65,8 @@ Tensor var_over(const Tensor& x, const ir::Integers& axes, bool keepdim) {
 
 void require_elements(const Tensor& x, const ir::Integers& axes, const char* name) {
   if (count(x, axes) != 0) return;
-  throw ShapeError(fmt::format("{}: argument 1 has shape {}, expected at least one element along the reduced axes", name,
-                               to_string(x.shape())));
+  throw ShapeError(fmt::format("{}: argument 1 has shape {}, expected at least one element along the reduced axes",
+                               name, to_string(x.shape())));
 }
 Tensor extreme(const char* op, const char* name, const Tensor& x, const ir::Integers& axes, bool keepdim) {
   detail::require_defined(x, name, 1);

@@ -24,8 +24,9 @@ Sizes resolved(const Tensor& x, const Sizes& shape) {
   int64_t* open = nullptr;
   int64_t product = 1;
   const auto fail = [&](const char* why) -> void {
-    throw ShapeError(fmt::format("reshape: argument 2 is {}, expected a shape of {} elements for a tensor of shape {}{}",
-                                 to_string(shape), x.numel(), to_string(x.shape()), why));
+    throw ShapeError(
+        fmt::format("reshape: argument 2 is {}, expected a shape of {} elements for a tensor of shape {}{}",
+                    to_string(shape), x.numel(), to_string(x.shape()), why));
   };
   for (int64_t& size : known) {
     if (size == -1) {
@@ -113,7 +114,8 @@ Tensor permute(const Tensor& x, const Sizes& order, At at) {
   ir::Integers sorted = axes;
   std::ranges::sort(sorted);
   if (sorted != identity_order(x))
-    throw IndexError(fmt::format("permute: argument 2 is {}, expected each of the {} axes once", to_string(order), x.dim()));
+    throw IndexError(
+        fmt::format("permute: argument 2 is {}, expected each of the {} axes once", to_string(order), x.dim()));
   return named(permuted(x, axes), "PermuteBackward0");
 }
 
@@ -195,13 +197,15 @@ Tensor cat(std::span<const Tensor> parts, int64_t axis, At at) {
     Sizes expected = parts[0].shape();
     if (expected.rank() == parts[i].dim()) expected[along] = parts[i].shape()[along];
     if (parts[i].shape() != expected)
-      throw ShapeError(fmt::format("cat: argument {} has shape {}, expected {} but for axis {}", i + 1, to_string(parts[i].shape()),
-                                   to_string(parts[0].shape()), axis));
+      throw ShapeError(fmt::format("cat: argument {} has shape {}, expected {} but for axis {}", i + 1,
+                                   to_string(parts[i].shape()), to_string(parts[0].shape()), axis));
     alike.push_back(detail::converted(parts[i], dtype));
   }
   return named(apply(ir::ops::kConcat, ir::AxisAttributes{along}, alike), "CatBackward0");
 }
-Tensor cat(std::initializer_list<Tensor> parts, int64_t axis, At at) { return cat(std::span(parts.begin(), parts.size()), axis, at); }
+Tensor cat(std::initializer_list<Tensor> parts, int64_t axis, At at) {
+  return cat(std::span(parts.begin(), parts.size()), axis, at);
+}
 
 Tensor stack(std::span<const Tensor> parts, int64_t axis, At at) {
   const LocationScope location(at);

@@ -27,8 +27,8 @@ class GradModeScope {
   bool outer_;
 };
 
-// Which operands (bit i) and whether the result (bit 31) a derivative reads, given which operands need one. Learned by running
-// the rule once without data.
+// Which operands (bit i) and whether the result (bit 31) a derivative reads, given which operands need one. Learned by
+// running the rule once without data.
 uint32_t what_is_needed(const Node& node) {
   struct Key {
     const ir::OpDef* def;
@@ -186,7 +186,8 @@ class Walk {
       if (flows[i] && is_wanted(node.operands[i])) wanted.push_back(*flows[i]);
     builder.demand(wanted);
     for (size_t i = 0; i < flows.size(); ++i)
-      if (flows[i] && is_wanted(node.operands[i])) arrive(node.operands[i].node, node.operands[i].cell, builder.tensor(*flows[i]));
+      if (flows[i] && is_wanted(node.operands[i]))
+        arrive(node.operands[i].node, node.operands[i].cell, builder.tensor(*flows[i]));
     if (!options_.retain_graph) release(node);
   }
 
@@ -231,8 +232,8 @@ bool is_differentiable(const ir::OpDef& def, DType result) {
   return def.vjp != nullptr && is_float(result) && (def.row == nullptr || def.row->flow != nullptr);
 }
 
-void record(const Ref<Impl>& result, const ir::OpDef& def, const ir::Attributes& attributes, std::span<const Ref<Impl>> operands,
-            std::span<const Ref<Impl>> values) {
+void record(const Ref<Impl>& result, const ir::OpDef& def, const ir::Attributes& attributes,
+            std::span<const Ref<Impl>> operands, std::span<const Ref<Impl>> values) {
   auto node = make<Node>();
   node->def = &def;
   node->attributes = attributes;
@@ -269,8 +270,8 @@ void backward(const Ref<Impl>& root, const Ref<Impl>& seed, BackwardOptions opti
   }
 }
 
-std::vector<Ref<Impl>> gradients(const Ref<Impl>& root, const Ref<Impl>& seed, std::span<const Ref<Impl>> with_respect_to,
-                                 BackwardOptions options) {
+std::vector<Ref<Impl>> gradients(const Ref<Impl>& root, const Ref<Impl>& seed,
+                                 std::span<const Ref<Impl>> with_respect_to, BackwardOptions options) {
   Walk walk(options);
   walk.restrict_to(root, with_respect_to);
   walk.run(root, seed);

@@ -12,8 +12,8 @@ namespace sinter::detail {
 
 // Where an operand of a recorded operation came from, and its data if the derivative needs them.
 struct Edge {
-  Ref<Node> node;       // made by this operation,
-  Ref<Cell> cell;       // or read from this cell, or neither: nothing flows
+  Ref<Node> node;  // made by this operation,
+  Ref<Cell> cell;  // or read from this cell, or neither: nothing flows
   Ref<Impl> saved;
   DType dtype = kFloat32;
   Sizes shape;
@@ -30,7 +30,7 @@ struct Node : Counted {
   Ref<Impl> saved_result;  // off the tape: no cycle
   DType dtype = kFloat32;
   Sizes shape;
-  bool released = false;   // a backward() took what was saved
+  bool released = false;  // a backward() took what was saved
 };
 
 // Whether this thread records operations.
@@ -41,10 +41,10 @@ bool set_grad_enabled(bool enabled);
 // Whether gradients flow through the operation at all.
 [[nodiscard]] bool is_differentiable(const ir::OpDef& def, DType result);
 
-// Records that `result` (concrete, new) was made so, if an operand requires a gradient. operands: as given (handles of cells
-// included); values: their memory.
-void record(const Ref<Impl>& result, const ir::OpDef& def, const ir::Attributes& attributes, std::span<const Ref<Impl>> operands,
-            std::span<const Ref<Impl>> values);
+// Records that `result` (concrete, new) was made so, if an operand requires a gradient. operands: as given (handles of
+// cells included); values: their memory.
+void record(const Ref<Impl>& result, const ir::OpDef& def, const ir::Attributes& attributes,
+            std::span<const Ref<Impl>> operands, std::span<const Ref<Impl>> values);
 
 struct BackwardOptions {
   bool retain_graph = false;
@@ -54,9 +54,10 @@ struct BackwardOptions {
 // passes/differentiate.h states, so that the static engine gives the same bits. GraphError as PyTorch has it.
 void backward(const Ref<Impl>& root, const Ref<Impl>& seed, BackwardOptions options);
 // Gradients with respect to cells' handles or results on the tape; null where nothing flows.
-[[nodiscard]] std::vector<Ref<Impl>> gradients(const Ref<Impl>& root, const Ref<Impl>& seed, std::span<const Ref<Impl>> with_respect_to,
-                                               BackwardOptions options);
-// A view of x that is on the tape whether or not x requires a gradient: what functional grad differentiates with respect to.
+[[nodiscard]] std::vector<Ref<Impl>> gradients(const Ref<Impl>& root, const Ref<Impl>& seed,
+                                               std::span<const Ref<Impl>> with_respect_to, BackwardOptions options);
+// A view of x that is on the tape whether or not x requires a gradient: what functional grad differentiates with
+// respect to.
 [[nodiscard]] Ref<Impl> marked(const Ref<Impl>& x);
 
 }  // namespace sinter::detail

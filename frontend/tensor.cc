@@ -69,11 +69,13 @@ const T* Tensor::data(At at) const {
   const LocationScope location(at);
   const Ref<Impl> impl = memory(*this, "data");
   if (impl->dtype != dtype_of<T>)
-    throw DTypeError(fmt::format("data: asked for {}, the tensor has element type {}", torch_name(dtype_of<T>), torch_name(impl->dtype)),
+    throw DTypeError(fmt::format("data: asked for {}, the tensor has element type {}", torch_name(dtype_of<T>),
+                                 torch_name(impl->dtype)),
                      "convert it with .to(...), or copy it with to_vector<T>()");
   if (!impl->is_contiguous())
-    throw ValueError(fmt::format("data: the tensor of shape {} is a view that is not contiguous", to_string(impl->shape)),
-                     "call contiguous() first and keep its result");
+    throw ValueError(
+        fmt::format("data: the tensor of shape {} is a view that is not contiguous", to_string(impl->shape)),
+        "call contiguous() first and keep its result");
   return impl->as<T>();
 }
 template <class T>
@@ -84,8 +86,8 @@ std::vector<T> Tensor::to_vector(At at) const {
   for (size_t i = 0; i < elements.size(); ++i) elements[i] = element_as<T>(*impl, static_cast<int64_t>(i));
   return elements;
 }
-#define SINTER_ELEMENT_TYPE(T)                \
-  template T Tensor::item<T>(At) const;       \
+#define SINTER_ELEMENT_TYPE(T)          \
+  template T Tensor::item<T>(At) const; \
   template std::vector<T> Tensor::to_vector<T>(At) const;
 SINTER_ELEMENT_TYPE(bool)
 SINTER_ELEMENT_TYPE(int32_t)
@@ -108,7 +110,8 @@ Tensor& Tensor::requires_grad_(bool wanted, At at) {
   const LocationScope location(at);
   detail::require_defined(*this, "requires_grad_", 1);
   if (wanted && !is_float(dtype()))
-    throw DTypeError(fmt::format("requires_grad_: the tensor has element type {}, expected float32 or float64", torch_name(dtype())));
+    throw DTypeError(fmt::format("requires_grad_: the tensor has element type {}, expected float32 or float64",
+                                 torch_name(dtype())));
   if (impl_->cell) {
     impl_->cell->requires_grad = wanted;
   } else if (impl_->trace != 0) {
@@ -116,7 +119,8 @@ Tensor& Tensor::requires_grad_(bool wanted, At at) {
     detail::require_trace(std::array{impl_}).make_leaf(*impl_);
   } else if (impl_->node) {
     if (!wanted)
-      throw GraphError("requires_grad_: the tensor was computed, only leaves can stop requiring a gradient", "use detach()");
+      throw GraphError("requires_grad_: the tensor was computed, only leaves can stop requiring a gradient",
+                       "use detach()");
   } else if (wanted) {
     impl_ = detail::make_cell(*impl_, true);
   }
@@ -126,7 +130,8 @@ Tensor& Tensor::requires_grad_(bool wanted, At at) {
 Tensor Tensor::grad(At at) const {
   const LocationScope location(at);
   detail::require_defined(*this, "grad", 1);
-  if (detail::Trace* trace = detail::Trace::current(); trace != nullptr && detail::is_traced(*this)) return Tensor(trace->grad(impl_));
+  if (detail::Trace* trace = detail::Trace::current(); trace != nullptr && detail::is_traced(*this))
+    return Tensor(trace->grad(impl_));
   if (!impl_->cell) return {};
   if (impl_->cell->grad_not_kept)
     throw GraphError("grad: the gradient was made inside a jitted function, which does not keep it",
@@ -159,7 +164,8 @@ void Tensor::set(const Tensor& value, At at) const {
   require_cell(*this, "set");
   detail::require_defined(value, "set", 1);
   if (value.shape() != shape())
-    throw ShapeError(fmt::format("set: argument 1 has shape {}, expected {}, that of the cell", to_string(value.shape()), to_string(shape())));
+    throw ShapeError(fmt::format("set: argument 1 has shape {}, expected {}, that of the cell",
+                                 to_string(value.shape()), to_string(shape())));
   const Tensor fitting = detail::converted(value, dtype());
   if (detail::Trace* trace = detail::Trace::current()) return trace->write(impl_->cell, fitting.impl());
   Ref<Impl> fresh = detail::contiguous(memory(fitting, "set"));

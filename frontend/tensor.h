@@ -1,4 +1,5 @@
-// Tensor: what users compute with. An immutable value, or a handle to a cell (frontend/cell.h): copies are cheap and share.
+// Tensor: what users compute with. An immutable value, or a handle to a cell (frontend/cell.h): copies are cheap and
+// share.
 #pragma once
 
 #include <concepts>
@@ -130,7 +131,9 @@ class Arg {
   template <class T>
     requires std::is_arithmetic_v<T>
   Arg(T number, At at = At::current())  // NOLINT
-      : kind_(std::is_same_v<T, bool> ? kBool : std::is_integral_v<T> ? kInt64 : kFloat64),
+      : kind_(std::is_same_v<T, bool> ? kBool
+              : std::is_integral_v<T> ? kInt64
+                                      : kFloat64),
         real_(static_cast<double>(number)),
         integer_(static_cast<int64_t>(number)),
         at_(at) {}

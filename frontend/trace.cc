@@ -17,7 +17,8 @@ std::atomic<uint64_t> g_traces{0};
 Switch::operator bool() const {
   const bool on = on_->load(std::memory_order_relaxed);
   if (Trace* trace = Trace::current())
-    if (std::ranges::find(trace->guards, on_, &Guard::setting) == trace->guards.end()) trace->guards.push_back({on_, on});
+    if (std::ranges::find(trace->guards, on_, &Guard::setting) == trace->guards.end())
+      trace->guards.push_back({on_, on});
   return on;
 }
 
@@ -67,8 +68,9 @@ ir::Value Trace::value_of(const Ref<Impl>& x) {
   if (x->cell) return use(x->cell).value;
   if (const auto found = std::ranges::find(captured, x, &Captured::impl); found != captured.end()) return found->value;
   if (x->node && grad_enabled())
-    throw GraphError("jit: a captured tensor was computed from leaves that require gradients, which would not reach them from here",
-                     "compute it inside the function, or capture x.detach()");
+    throw GraphError(
+        "jit: a captured tensor was computed from leaves that require gradients, which would not reach them from here",
+        "compute it inside the function, or capture x.detach()");
   const Ref<Impl> memory = contiguous(x);
   if (x->numel() == 1) {
     ir::Literal literal = ir::Literal::zeros({x->dtype, x->shape.shape()});
@@ -77,7 +79,8 @@ ir::Value Trace::value_of(const Ref<Impl>& x) {
     captured.push_back({x, SIZE_MAX, value});
     return value;
   }
-  const ir::Value value = graph.add_parameter({x->dtype, x->shape.shape()}, "captured" + std::to_string(captured.size()));
+  const ir::Value value =
+      graph.add_parameter({x->dtype, x->shape.shape()}, "captured" + std::to_string(captured.size()));
   captured.push_back({x, graph.parameters().size() - 1, value});
   return value;
 }
@@ -185,7 +188,8 @@ void Trace::backward(const Ref<Impl>& root, const Ref<Impl>& seed, BackwardOptio
     if (totals_of_leaves[i]) leaves_[i].grad = sum(leaves_[i].grad, totals_of_leaves[i]);
 }
 
-std::vector<Ref<Impl>> Trace::gradients(const Ref<Impl>& root, const Ref<Impl>& seed, std::span<const Ref<Impl>> with_respect_to) {
+std::vector<Ref<Impl>> Trace::gradients(const Ref<Impl>& root, const Ref<Impl>& seed,
+                                        std::span<const Ref<Impl>> with_respect_to) {
   std::vector<ir::Value> targets;
   for (const Ref<Impl>& target : with_respect_to) targets.push_back(value_of(target));
   const std::optional<ir::Value> start = seed ? std::optional(value_of(seed)) : std::nullopt;

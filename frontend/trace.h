@@ -1,5 +1,5 @@
-// A trace: a function's operations as a graph under construction. A transaction: cells that the function writes are written
-// here, and keep their values until the trace has become a compiled function.
+// A trace: a function's operations as a graph under construction. A transaction: cells that the function writes are
+// written here, and keep their values until the trace has become a compiled function.
 #pragma once
 
 #include <map>
@@ -14,8 +14,8 @@
 
 namespace sinter::detail {
 
-// A setting that traced functions may depend on (a module's train or eval). Reading it while tracing makes its value part of the
-// signature of what is traced.
+// A setting that traced functions may depend on (a module's train or eval). Reading it while tracing makes its value
+// part of the signature of what is traced.
 class Switch {
  public:
   Switch(bool on = false) : on_(std::make_shared<std::atomic<bool>>(on)) {}  // NOLINT: a switch is a bool
@@ -41,13 +41,13 @@ struct Guard {
 // How a trace uses one cell.
 struct CellUse {
   Ref<Cell> cell;
-  size_t parameter = 0;            // that its value enters by
-  ir::Value value;                 // now
-  std::vector<ir::Value> leaves;   // every value it had: gradients with respect to any are the cell's
+  size_t parameter = 0;           // that its value enters by
+  ir::Value value;                // now
+  std::vector<ir::Value> leaves;  // every value it had: gradients with respect to any are the cell's
   bool written = false;
-  Ref<Impl> grad;                  // now; null: none
-  bool grad_touched = false;       // cleared or made here
-  bool grad_entered = false;       // what was there before the call is part of `grad`
+  Ref<Impl> grad;                        // now; null: none
+  bool grad_touched = false;             // cleared or made here
+  bool grad_entered = false;             // what was there before the call is part of `grad`
   std::optional<size_t> grad_parameter;  // that an earlier gradient enters by
 };
 
@@ -57,7 +57,8 @@ class Trace {
   ~Trace();
   Trace(const Trace&) = delete;
   Trace& operator=(const Trace&) = delete;
-  // The open trace of this thread, or null. There is one at most: jitted functions called while tracing are traced with it.
+  // The open trace of this thread, or null. There is one at most: jitted functions called while tracing are traced with
+  // it.
   [[nodiscard]] static Trace* current();
 
   [[nodiscard]] uint64_t number() const { return number_; }
@@ -65,7 +66,8 @@ class Trace {
 
   // A parameter of the graph.
   [[nodiscard]] Ref<Impl> add_input(DType dtype, const Sizes& shape, const std::string& name);
-  [[nodiscard]] Ref<Impl> apply(const ir::OpDef& def, const ir::Attributes& attributes, std::span<const Ref<Impl>> operands);
+  [[nodiscard]] Ref<Impl> apply(const ir::OpDef& def, const ir::Attributes& attributes,
+                                std::span<const Ref<Impl>> operands);
   // The graph's value for a traced tensor, a cell (what it holds now) or a concrete tensor (fixed from now on).
   [[nodiscard]] ir::Value value_of(const Ref<Impl>& x);
   void write(const Ref<Cell>& cell, const Ref<Impl>& value);

@@ -83,6 +83,7 @@ std::vector<Literal> evaluate(const Graph& graph, std::span<const Literal> input
   for (size_t at = 0; at < graph.ops().size(); ++at) {
     const Op& op = graph.ops()[at];
     if (op.def->op_class == OpClass::kParameter) continue;
+    const LocationScope location(op.locations.empty() ? Location{} : op.locations.front());
     std::vector<const Literal*> operands;
     for (Value operand : op.operands) operands.push_back(&values[operand.op][operand.result]);
     for (const Type& type : op.types)

@@ -43,7 +43,8 @@ int main(int count, char** arguments) {
     return 2;
   }
   std::string header =
-      "// Elementwise functions, written by tools/write_front_end from the table of rows (ir/graph/rows.cc).\n#pragma once\n\n"
+      "// Elementwise functions, written by tools/write_front_end from the table of rows (ir/graph/rows.cc).\n#pragma "
+      "once\n\n"
       "#include \"frontend/tensor.h\"\n\nnamespace sinter {\n\n";
   std::string source = "#include \"frontend/elementwise.h\"\n\n#include \"frontend/apply.h\"\n\nnamespace sinter {\n\n";
   for (const Row& row : sinter::ir::rows()) {

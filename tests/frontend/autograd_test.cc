@@ -1,0 +1,104 @@
+// The tape: gradients against finite differences, modes, second derivatives.
+#include <gmock/gmock.h>
+
+#include <cmath>
+
+#include "tests/frontend/compare.h"
+
+namespace sinter {
+namespace {
+
+using testing::ElementsAre;
+
+TEST(Autograd, GradientsOfEveryFunction) {
+  manual_seed(3);
+  for (const Case& test : cases()) {
+    const std::vector<Tensor> inputs = test.inputs();
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      if (!is_float(inputs[i].dtype())) continue;
+      EXPECT_LT(gradient_error(test.f, inputs, i), 1e-6) << test.name << ", input " << i;
+    }
+  }
+}
+
+TEST(Autograd, AccumulatesUntilCleared) {
+  Tensor x = tensor({1., 2.}, {.requires_grad = true});
+  const Tensor same = x;  // copies share the cell
+  (x * x).sum().backward();
+  (3 * same).sum().backward();
+  EXPECT_THAT(x.grad().to_vector<float>(), ElementsAre(5, 7));
+  x.zero_grad();
+  EXPECT_FALSE(same.grad().defined());
+}
+
+TEST(Autograd, DetachAndNoGradEndTheTape) {
+  const Tensor x = tensor(2., {.requires_grad = true});
+  (x * x.detach()).backward();
+  EXPECT_EQ(x.grad().item(), 2);
+  const auto guard = no_grad();
+  EXPECT_FALSE((x * x).requires_grad());
+}
+
+TEST(Autograd, SecondDerivatives) {
+  const Tensor x = tensor(2., {.requires_grad = true});
+  const Tensor y = pow(x, 3);
+  y.backward({.create_graph = true});
+  const Tensor first = x.grad();
+  EXPECT_EQ(first.item(), 12);
+  x.zero_grad();
+  first.backward();
+  EXPECT_EQ(x.grad().item(), 12);
+}
+
+TEST(Autograd, FunctionalGradients) {
+  const auto f = [](const Tensor& x) { return (x * x * x).sum(); };
+  EXPECT_THAT(grad(f)(tensor({1., 2.})).to_vector<float>(), ElementsAre(3, 12));
+  EXPECT_EQ(grad(grad(f))(tensor(2.)).item(), 12);
+  EXPECT_EQ(grad(grad(grad(f)))(tensor(2.)).item(), 6);
+  const auto [value, gradients] = value_and_grad([](const Tensor& x, const Tensor& y) { return (x * y).sum(); })(
+      tensor({1., 2.}), tensor({3., 4.}));
+  EXPECT_EQ(value.item(), 11);
+  EXPECT_THAT(gradients[0].to_vector<float>(), ElementsAre(3, 4));
+  EXPECT_THAT(gradients[1].to_vector<float>(), ElementsAre(1, 2));
+  EXPECT_FALSE(gradients[0].requires_grad());
+}
+
+TEST(Autograd, LongChainsEndWithoutOverflow) {
+  Tensor x = tensor(1., {.requires_grad = true});
+  Tensor y = x;
+  for (int i = 0; i < 20'000; ++i) y = y.reshape(Sizes{});
+
+  y.backward();
+  EXPECT_EQ(x.grad().item(), 1);
+}
+
+TEST(Autograd, CellsAreWrittenBySet) {
+  Tensor w = tensor({1., 2.}, {.requires_grad = true});
+  const Tensor loss = (w * w).sum();
+  no_grad([&] { w.set(w - 0.5 * w); });
+  loss.backward();  // with the values that it was computed from
+  EXPECT_THAT(w.to_vector<float>(), ElementsAre(0.5, 1));
+  EXPECT_THAT(w.grad().to_vector<float>(), ElementsAre(2, 4));
+  EXPECT_THROW(w += 1, GraphError);
+  EXPECT_THROW(w.set(zeros({3})), ShapeError);
+}
+
+TEST(Autograd, Misuse) {
+  const Tensor x = tensor({1., 2.}, {.requires_grad = true});
+  EXPECT_THROW((x * x).backward(), GraphError);  // not a scalar
+  EXPECT_THROW(tensor(1.).backward(), GraphError);
+  EXPECT_THROW(tensor({1}, {.requires_grad = true}), DTypeError);
+  const Tensor loss = (x * x).sum();
+  loss.backward({.retain_graph = true});
+  loss.backward();
+  try {
+    loss.backward();
+    FAIL() << "the third walk was allowed";
+  } catch (const GraphError& error) {
+    EXPECT_THAT(error.what(), testing::HasSubstr("retain_graph"));
+    EXPECT_THAT(error.what(), testing::HasSubstr("autograd_test.cc:"));
+  }
+}
+
+}  // namespace
+}  // namespace sinter
