@@ -1,6 +1,5 @@
-// sin and cos: x = j pi + r (for cos: (j + 1/2) pi + r), |r| <= pi / 2, with pi in three parts; then one odd
-// polynomial, whose sign flips with j. Accurate while j fits in 2^21 (f32: |x| < 6e6) or 2^50; beyond, the result stays
-// within [-1, 1] and means nothing.
+// sin and cos: x = j pi + r (for cos: (j + 1/2) pi + r), |r| <= pi / 2, with pi in three parts; then one odd polynomial, whose
+// sign flips with j.
 #include <array>
 
 #include "ir/scalar/math.h"
