@@ -41,9 +41,8 @@ std::unique_ptr<Built> build(const Kernel& kernel, Isa isa) {
   auto built = std::make_unique<Built>();
   auto& context = built->context;
   built->module = std::make_unique<llvm::Module>("kernel", context);
-  const auto machine = make_target_machine(isa);
-  built->module->setTargetTriple(machine->getTargetTriple());
-  built->module->setDataLayout(machine->createDataLayout());
+  built->module->setTargetTriple(target_machine(isa).getTargetTriple());
+  built->module->setDataLayout(target_machine(isa).createDataLayout());
   auto* type = llvm::FunctionType::get(llvm::Type::getVoidTy(context), {llvm::PointerType::get(context, 0)}, false);
   auto* function = llvm::Function::Create(type, llvm::Function::ExternalLinkage, kEntry, *built->module);
   set_target_attributes(*function, isa);

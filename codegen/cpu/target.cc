@@ -8,7 +8,7 @@
 #include <llvm/Target/TargetMachine.h>
 #include <llvm/Target/TargetOptions.h>
 
-#include <mutex>
+#include <memory>
 
 #include "support/error.h"
 
@@ -49,10 +49,9 @@ const llvm::Target& x86() {
 }
 
 void emit(llvm::Module& module, Isa isa, llvm::CodeGenFileType type, llvm::SmallVectorImpl<char>& out) {
-  const auto machine = make_target_machine(isa);
   llvm::raw_svector_ostream stream(out);
   llvm::legacy::PassManager passes;
-  if (machine->addPassesToEmitFile(passes, stream, nullptr, type, /*DisableVerify=*/true))
+  if (target_machine(isa).addPassesToEmitFile(passes, stream, nullptr, type, /*DisableVerify=*/true))
     throw RuntimeError("LLVM cannot emit code for x86-64");
   passes.run(module);
 }
@@ -71,14 +70,17 @@ Isa native_isa() {
   throw RuntimeError("this processor has no AVX2 and FMA", "use a machine of the last ten years (x86-64-v3)");
 }
 
-std::unique_ptr<llvm::TargetMachine> make_target_machine(Isa isa) {
+llvm::TargetMachine& target_machine(Isa isa) {
+  thread_local std::unique_ptr<llvm::TargetMachine> machines[2];
+  auto& machine = machines[isa == Isa::kAvx512 ? 1 : 0];
+  if (machine) return *machine;
   llvm::TargetOptions options;
   options.AllowFPOpFusion = llvm::FPOpFusion::Strict;
-  std::unique_ptr<llvm::TargetMachine> machine(
-      x86().createTargetMachine(llvm::Triple(kTriple), facts(isa).cpu, facts(isa).features, options, llvm::Reloc::PIC_,
-                                llvm::CodeModel::Small, llvm::CodeGenOptLevel::Default, /*JIT=*/true));
+  machine.reset(x86().createTargetMachine(llvm::Triple(kTriple), facts(isa).cpu, facts(isa).features, options,
+                                          llvm::Reloc::PIC_, llvm::CodeModel::Small, llvm::CodeGenOptLevel::Default,
+                                          /*JIT=*/true));
   if (!machine) throw RuntimeError("LLVM refuses a target machine for x86-64");
-  return machine;
+  return *machine;
 }
 
 void set_target_attributes(llvm::Function& function, Isa isa) {

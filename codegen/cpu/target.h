@@ -2,7 +2,6 @@
 // be kept and carried about.
 #pragma once
 
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -22,8 +21,8 @@ inline constexpr unsigned kLanes = 16;
 // Bytes of a vector register.
 [[nodiscard]] constexpr unsigned register_bytes(Isa isa) { return isa == Isa::kAvx512 ? 64 : 32; }
 
-// A target machine of one's own: LLVM's are not thread safe.
-[[nodiscard]] std::unique_ptr<llvm::TargetMachine> make_target_machine(Isa isa);
+// This thread's target machine: LLVM's are not thread safe.
+[[nodiscard]] llvm::TargetMachine& target_machine(Isa isa);
 
 // Attributes every function of ours carries.
 void set_target_attributes(llvm::Function& function, Isa isa);

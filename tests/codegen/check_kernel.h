@@ -20,8 +20,11 @@ struct CheckOptions {
   int partitions = 2;          // besides the whole range at once: random cuts of the units, run in random order
 };
 
-// Compiles for every runnable instruction set and fails the running test where bits differ (NaN = NaN).
+// Compiles for every runnable instruction set and fails the running test where bits differ (NaNs are
+// equal, denormals are zero).
 void check_kernel(const loops::Kernel& kernel, const CheckOptions& options = {});
+void check_kernel(const loops::Kernel& kernel, const std::vector<std::vector<std::byte>>& contents,
+                  const CheckOptions& options);
 void check_kernel(std::string_view text, const CheckOptions& options = {});
 
 // Units of work of compiled code, given its symbols.

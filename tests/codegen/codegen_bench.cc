@@ -1,7 +1,6 @@
 // Times compiled kernels on one thread: GEMM against the FMA peak probed in the same run, elementwise chains, and the
 // compiler itself. Run by hand: codegen_bench [avx2].
 #include <fmt/format.h>
-#include <immintrin.h>
 #include <time.h>
 
 #include <algorithm>
@@ -35,39 +34,28 @@ double best(F&& f) {
   return fastest;
 }
 
-constexpr int kProbeSteps = 100000, kProbeChains = 16;
+constexpr int kProbeSteps = 100000, kProbeChains = 12;
 
-__attribute__((target("avx512f"))) float probe_512() {
-  __m512 sums[kProbeChains], x = _mm512_set1_ps(1e-9f);
-  for (auto& sum : sums) sum = _mm512_setzero_ps();
-  for (int i = 0; i < kProbeSteps; ++i)
-#pragma GCC unroll 16
-    for (auto& sum : sums) asm volatile("vfmadd231ps %1, %1, %0" : "+v"(sum) : "v"(x));
-  float total = 0;
-  for (auto& sum : sums) total += _mm512_cvtss_f32(sum);
-  return total;
-}
-
-__attribute__((target("avx2,fma"))) float probe_256() {
-  constexpr int kChains = 12;
-  __m256 sums[kChains], x = _mm256_set1_ps(1e-9f);
-  for (auto& sum : sums) sum = _mm256_setzero_ps();
-  for (int i = 0; i < kProbeSteps; ++i)
-#pragma GCC unroll 16
-    for (auto& sum : sums) asm volatile("vfmadd231ps %1, %1, %0" : "+x"(sum) : "x"(x));
-  float total = 0;
-  for (auto& sum : sums) total += _mm256_cvtss_f32(sum);
-  return total;
+// Independent chains of multiply-adds in registers.
+void probe(Isa isa) {
+  int64_t steps = kProbeSteps;
+  if (isa == Isa::kAvx512) {
+    asm volatile(
+        "1: .irp n,0,1,2,3,4,5,6,7,8,9,10,11\n vfmadd231ps %%zmm15, %%zmm15, %%zmm\\n\n .endr\n dec %0\n jnz 1b"
+        : "+r"(steps)::"cc", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10",
+          "xmm11", "xmm15");
+  } else {
+    asm volatile(
+        "1: .irp n,0,1,2,3,4,5,6,7,8,9,10,11\n vfmadd231ps %%ymm15, %%ymm15, %%ymm\\n\n .endr\n dec %0\n jnz 1b"
+        : "+r"(steps)::"cc", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10",
+          "xmm11", "xmm15");
+  }
 }
 
 double peak(Isa isa) {
-  const bool wide = isa == Isa::kAvx512;
-  const double operations = 2.0 * kProbeSteps * (wide ? kProbeChains * 16 : 12 * 8);
-  return operations / best([&] {
-           volatile float sink = wide ? probe_512() : probe_256();
-           (void)sink;
-         }) /
-         1e9;
+  const FloatModeScope mode;  // whatever the registers hold, nothing is slow
+  const double operations = 2.0 * kProbeSteps * kProbeChains * (isa == Isa::kAvx512 ? 16 : 8);
+  return operations / best([&] { probe(isa); }) / 1e9;
 }
 
 // A compiled kernel with buffers of its own, run whole on this thread.
