@@ -1,3 +1,4 @@
+// Reductions of the front end: axes counted from the end, kept dimensions, means.
 #include <algorithm>
 
 #include "frontend/apply.h"
