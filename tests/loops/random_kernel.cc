@@ -168,12 +168,13 @@ class Generator : RandomSource {
   }
 
   // Loads.
+  uint32_t load_from(uint32_t buffer, const Index& index, int32_t guard = -1) {
+    const DType dtype = kernel().buffers[buffer].dtype;
+    return add({.kind = InstKind::kLoad, .dtype = dtype, .guard = guard, .buffer = buffer, .index = index});
+  }
   uint32_t plain_load(DType dtype) {
     const Address from = address(extents_.size(), false);
-    return add({.kind = InstKind::kLoad,
-                .dtype = dtype,
-                .buffer = buffer(dtype, Buffer::Role::kIn, from.reach),
-                .index = from.index});
+    return load_from(buffer(dtype, Buffer::Role::kIn, from.reach), from.index);
   }
   uint32_t padded_load(DType dtype) {
     const auto range = static_cast<uint32_t>(number(0, static_cast<int64_t>(extents_.size()) - 1));
@@ -183,11 +184,8 @@ class Generator : RandomSource {
     const uint32_t above = apply(ir::find_row("ge"), kBool, {at, integer(low)});
     const uint32_t below = apply(ir::find_row("lt"), kBool, {at, integer(low + kept)});
     const uint32_t guard = apply(ir::find_row("logical_and"), kBool, {above, below});
-    return add({.kind = InstKind::kLoad,
-                .dtype = dtype,
-                .guard = static_cast<int32_t>(guard),
-                .buffer = buffer(dtype, Buffer::Role::kIn, stride * kept + 1),
-                .index = Index::range(range, stride) + Index::constant(-low * stride)});
+    const Index from = Index::range(range, stride) + Index::constant(-low * stride);
+    return load_from(buffer(dtype, Buffer::Role::kIn, stride * kept + 1), from, static_cast<int32_t>(guard));
   }
   // An i64 below `extent`, from a table.
   uint32_t checked_index(int64_t extent) {
@@ -205,10 +203,7 @@ class Generator : RandomSource {
     const uint32_t row = checked_index(extent);
     const Dim stride = dim(from.reach);
     from.index.terms.push_back({stride, Atom{.kind = Atom::Kind::kValue, .id = row}});
-    return add({.kind = InstKind::kLoad,
-                .dtype = dtype,
-                .buffer = buffer(dtype, Buffer::Role::kIn, from.reach * extent),
-                .index = from.index});
+    return load_from(buffer(dtype, Buffer::Role::kIn, from.reach * extent), from.index);
   }
   void load() {
     const DType dtype = any_dtype();
@@ -226,11 +221,7 @@ class Generator : RandomSource {
   }
   void load_stored() {
     for (const Stored& stored : stored_)
-      if (stored.inner == pass().inner && chance(60))
-        add({.kind = InstKind::kLoad,
-             .dtype = kernel().buffers[stored.buffer].dtype,
-             .buffer = stored.buffer,
-             .index = stored.index});
+      if (stored.inner == pass().inner && chance(60)) load_from(stored.buffer, stored.index);
   }
 
   void compute() {
@@ -257,7 +248,7 @@ class Generator : RandomSource {
     if (chance(15)) inst.guard = static_cast<int32_t>(any(kBool));
     if (chance(20)) {  // in place
       inst.buffer = buffer(dtype, Buffer::Role::kInOut, to.reach);
-      const uint32_t old = add({.kind = InstKind::kLoad, .dtype = dtype, .buffer = inst.buffer, .index = to.index});
+      const uint32_t old = load_from(inst.buffer, to.index);
       inst.operands = {apply(ir::find_row(dtype == kBool ? "logical_xor" : "add"), dtype, {old, value})};
     } else {
       inst.buffer = buffer(dtype, Buffer::Role::kOut, to.reach);
@@ -366,10 +357,7 @@ class Generator : RandomSource {
         index = Index::range(0, dim(stride)) + index;
         stride *= extents_[0];
       }
-      add({.kind = InstKind::kLoad,
-           .dtype = dtype,
-           .buffer = buffer(dtype, Buffer::Role::kIn, stride),
-           .index = index});
+      load_from(buffer(dtype, Buffer::Role::kIn, stride), index);
     }
     add({.kind = InstKind::kDot, .dtype = dtype, .operands = {0, 1}});
     close_pass();
