@@ -70,6 +70,8 @@ void check(const ExprGraph& graph, const ExprNode& node) {
     case Prim::kConstant:
       invariant(size_of(node.dtype) == 8 || node.payload >> (8 * size_of(node.dtype)) == 0,
                 "bits of a constant fit its dtype");
+      invariant(node.dtype != kBool || node.payload <= 1, "a bool constant is 0 or 1");
+      return;
     case Prim::kArgument:
     case Prim::kConvert:
       return;

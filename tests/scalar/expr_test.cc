@@ -105,6 +105,7 @@ TEST(Expr, RejectsWrongTypes) {
   rejects([&] { graph.add({.prim = Prim::kNeg, .dtype = kFloat64, .operands = {x.id}}); },
           "dtype of the result follows");
   rejects([&] { (void)constant_bits(graph, 1ULL << 32, kFloat32); }, "bits of a constant fit its dtype");
+  rejects([&] { (void)constant_bits(graph, 2, kBool); }, "a bool constant is 0 or 1");
 }
 
 TEST(Expr, ConstantsFold) {

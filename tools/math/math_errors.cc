@@ -152,14 +152,12 @@ int main(int argc, char** argv) {
 
   fmt::print(
       "# Errors of the elementary functions\n\n"
-      "Measured by `tools/math:math_errors --stride {} --samples {}` on {:%Y-%m-%d}; do not edit. The functions are "
-      "built\n"
-      "from primitives (ir/scalar/math_*.cc) and give these bits on every target. f32: {}, judged by libm in double.\n"
-      "f64: structured random samples, judged by MPFR. Denormal arguments count as zeros, denormal results may be "
-      "zeros.\n"
-      "`primitives` is the size of the expression without constants and bit casts. sin and cos stay within 2 ulp up "
-      "to\n"
-      "5e5 in f32 and 1e14 in f64; what they give further out stands in ir/scalar/math.h.\n\n",
+      "Measured by `tools/math:math_errors --stride {} --samples {}` on {:%Y-%m-%d}; do not edit.\n"
+      "The functions are built from primitives (ir/scalar/math_*.cc) and give these bits on every target.\n"
+      "f32: {}, judged by libm in double. f64: structured random samples, judged by MPFR.\n"
+      "Denormal arguments count as zeros, denormal results may be zeros. `primitives` is the size of the\n"
+      "expression without constants and bit casts. sin and cos stay within 2 ulp up to 5e5 in f32 and 1e14\n"
+      "in f64; what they give further out stands in ir/scalar/math.h.\n\n",
       stride, samples, fmt::localtime(std::time(nullptr)),
       stride == 1 ? "all inputs" : fmt::format("one of every {} inputs", stride));
   fmt::print(

@@ -1,6 +1,7 @@
 // The table of elementary functions and the samples they are measured at.
 #include "tools/math/math_functions.h"
 
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <random>

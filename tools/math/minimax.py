@@ -139,10 +139,11 @@ def exp2_fit(name, degree, bits):
 
 
 def sin_fit(name, terms, bits):
-    """sin(r) = r (1 + u c(u)), u = r^2, |r| <= pi/2, relative; four times better at the end, where rounding is worst."""
-    top = (mp.pi / 2 * mpf("1.002")) ** 2
+    """sin(r) = r (1 + u c(u)), u = r^2, |r| <= pi/2, relative; in f32 four times better at the end, where rounding is worst."""
+    top = (mp.pi / 2 * mpf("1.002" if bits == 24 else "1.001")) ** 2
+    at_end = 3 if bits == 24 else 0
     target = lambda u: (mp.sin(mp.sqrt(u)) / mp.sqrt(u) - 1) / u
-    weight = lambda u: u * mp.sqrt(u) / mp.sin(mp.sqrt(u)) * (1 + 3 * (u / top) ** 4)
+    weight = lambda u: u * mp.sqrt(u) / mp.sin(mp.sqrt(u)) * (1 + at_end * (u / top) ** 4)
     report(name, *with_bits(polynomial(target, weight, terms - 1, 0, top, bits), bits))
 
 
