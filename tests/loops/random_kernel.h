@@ -15,7 +15,8 @@ struct RandomKernel {
   std::vector<int64_t> symbols;
 };
 
-// The same kernel for the same seed. Inputs hold a few infinities, NaNs and denormals: compare NaNs as one.
+// The same kernel for the same seed. Inputs hold a few infinities, NaNs and denormals: compare NaNs as one and
+// denormals as zero.
 [[nodiscard]] RandomKernel random_kernel(uint64_t seed);
 
 }  // namespace sinter::loops
