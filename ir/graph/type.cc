@@ -1,7 +1,6 @@
 #include "ir/graph/type.h"
 
 #include <new>
-#include <stdexcept>
 
 namespace sinter::ir {
 
@@ -23,13 +22,18 @@ std::string to_text(uint8_t dtypes) {
 std::string to_string(const Type& type) { return std::string(name(type.dtype)) + to_string(type.shape); }
 
 Literal Literal::zeros(const Type& type) {
+  constexpr int64_t kMostBytes = int64_t{1} << 39;  // no machine has more; allocators need not be asked
+  const auto refuse = [&] {
+    throw RuntimeError(fmt::format("an array of type {} does not fit in memory", to_string(type)));
+  };
+  const auto size = static_cast<int64_t>(size_of(type.dtype));
+  const int64_t count = type.shape.numel();
+  if (count > kMostBytes / size) refuse();
   Literal literal{type, {}};
   try {
-    literal.bytes.resize(static_cast<size_t>(type.shape.numel()) * size_of(type.dtype));
+    literal.bytes.resize(static_cast<size_t>(count * size));
   } catch (const std::bad_alloc&) {
-    throw RuntimeError(fmt::format("an array of type {} does not fit in memory", to_string(type)));
-  } catch (const std::length_error&) {
-    throw RuntimeError(fmt::format("an array of type {} does not fit in memory", to_string(type)));
+    refuse();
   }
   return literal;
 }
