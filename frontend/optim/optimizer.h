@@ -1,0 +1,49 @@
+// Optimisers: what turns gradients into updates. All they remember is cells, so that step() is the same dynamically and under jit,
+// and a change of the learning rate compiles nothing.
+#pragma once
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "frontend/tensor.h"
+
+namespace sinter::optim {
+
+class Optimizer {
+ public:
+  virtual ~Optimizer() = default;
+  Optimizer(const Optimizer&) = delete;
+  Optimizer& operator=(const Optimizer&) = delete;
+
+  // Updates every parameter that has a gradient.
+  virtual void step(At at = At::current()) = 0;
+  void zero_grad() const;
+
+  // The learning rate, a cell: set_lr between steps needs no recompilation.
+  [[nodiscard]] double lr() const;
+  void set_lr(double lr) const;
+
+  // Learning rate, counters, moments: handles to the cells, by name ("m.0" is the first parameter's).
+  [[nodiscard]] std::vector<std::pair<std::string, Tensor>> state_dict() const;
+  // As Module::load_state_dict: every problem is listed, and then nothing has changed.
+  void load_state_dict(const std::map<std::string, Tensor>& state, At at = At::current()) const;
+
+ protected:
+  // ValueError when there is no parameter, or one that collects no gradient.
+  Optimizer(const char* name, std::vector<Tensor> parameters, double lr);
+  // A cell of zeros beside every parameter, named "<name>.<i>".
+  [[nodiscard]] std::vector<Tensor> zeros_beside_parameters(const std::string& name);
+  // A scalar f64 cell.
+  [[nodiscard]] Tensor scalar_cell(const std::string& name, double value);
+
+  const char* name_;
+  std::vector<Tensor> parameters_;
+  Tensor lr_;
+
+ private:
+  std::vector<std::pair<std::string, Tensor>> state_;
+};
+
+}  // namespace sinter::optim

@@ -1,0 +1,33 @@
+#include "frontend/optim/sgd.h"
+
+#include "frontend/apply.h"
+#include "frontend/autograd.h"
+
+namespace sinter::optim {
+
+SGD::SGD(std::vector<Tensor> parameters, const SGDOptions& options) : Optimizer("SGD", std::move(parameters), options.lr), options_(options) {
+  if (!(options.momentum >= 0)) throw ValueError(fmt::format("SGD: momentum is {}, expected at least 0", options.momentum));
+  if (options.nesterov && options.momentum == 0) throw ValueError("SGD: nesterov needs a momentum above 0");
+  if (options.momentum != 0) momentum_ = zeros_beside_parameters("momentum");
+}
+
+void SGD::step(At at) {
+  const LocationScope location(at);
+  const NoGrad guard;
+  const detail::Scope scope("SGD");
+  for (size_t i = 0; i < parameters_.size(); ++i) {
+    const Tensor& parameter = parameters_[i];
+    Tensor g = parameter.grad();
+    if (!g.defined()) continue;
+    if (options_.weight_decay != 0) g = g + parameter * options_.weight_decay;
+    if (options_.momentum != 0) {
+      // From zero, the first step's momentum is the gradient itself.
+      const Tensor velocity = momentum_[i] * options_.momentum + g;
+      g = options_.nesterov ? g + velocity * options_.momentum : velocity;
+      momentum_[i].set(velocity);
+    }
+    parameter.set(parameter - g * lr_.to(parameter.dtype()));
+  }
+}
+
+}  // namespace sinter::optim
