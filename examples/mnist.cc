@@ -1,0 +1,138 @@
+// Trains a network on handwritten digits: 784-128-64-10, ReLU, cross entropy, Adam. Static by default: the whole training step is
+// one compiled function; --dynamic runs the same code operation by operation.
+#include <fmt/core.h>
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <cmath>
+#include <filesystem>
+
+#include "examples/plot.h"
+#include "sinter/sinter.h"
+
+using namespace sinter;
+
+struct Net : nn::Module {
+  nn::Linear fc1{784, 128}, fc2{128, 64}, fc3{64, 10};
+  Tensor operator()(const Tensor& images) const {
+    Tensor x = relu(fc1(flatten(images, 1)));
+    x = relu(fc2(x));
+    return fc3(x);
+  }
+  SINTER_MODULE(Net, fc1, fc2, fc3)
+};
+
+struct Flags {
+  int64_t epochs = 5, batch_size = 64;
+  uint64_t seed = 0;
+  double lr = 1e-3;
+  bool dynamic = false;
+  std::string save, resume, plot;
+  int threads = 0;
+};
+
+// Fraction of the samples whose largest logit is the label's.
+template <class Count>
+double accuracy(data::DataLoader& loader, const Count& count_correct) {
+  int64_t correct = 0;
+  for (auto [images, labels] : loader) correct += count_correct(images, labels).template item<int64_t>();
+  return static_cast<double>(correct) / static_cast<double>(loader.samples());
+}
+
+int run(const Flags& flags) {
+  manual_seed(static_cast<int64_t>(flags.seed));
+  const data::Digits digits = data::digits({.mean = 0.5, .std = 0.5});
+  fmt::print("data: {} ({} training images, {} test images)\n", digits.source, digits.train.size(), digits.test.size());
+  data::DataLoader train(digits.train, {.batch_size = flags.batch_size, .shuffle = true, .seed = flags.seed});
+  data::DataLoader test(digits.test, {.batch_size = 1000});
+
+  Net net;
+  optim::Adam adam(net.parameters(), {.lr = flags.lr});
+  fmt::print("{}\n", net);
+
+  const auto train_step = [&](const Tensor& images, const Tensor& labels) {
+    adam.zero_grad();
+    const Tensor loss = cross_entropy(net(images), labels);
+    loss.backward();
+    adam.step();
+    return loss;
+  };
+  const auto count_correct = [](const Net& model) {
+    return [&model](const Tensor& images, const Tensor& labels) {
+      const NoGrad guard;
+      return sum(argmax(model(images), 1) == labels);
+    };
+  };
+  const auto static_step = jit(train_step);
+  const auto static_count = jit(count_correct(net));
+
+  int64_t epoch = 0;
+  if (!flags.resume.empty()) {
+    epoch = load_checkpoint(flags.resume, net, adam);
+    train.set_epoch(epoch);
+    fmt::print("resumed from {} after epoch {}\n", flags.resume, epoch);
+  }
+  std::vector<double> losses, accuracies;
+  double final_accuracy = 0;
+  while (epoch < flags.epochs) {
+    double total = 0;
+    net.train();
+    for (auto [images, labels] : data::progress(train, fmt::format("epoch {} ", epoch + 1)))
+      total += (flags.dynamic ? train_step(images, labels) : static_step(images, labels)).item();
+    net.eval();
+    final_accuracy = flags.dynamic ? accuracy(test, count_correct(net)) : accuracy(test, static_count);
+    losses.push_back(total / static_cast<double>(train.size()));
+    accuracies.push_back(100 * final_accuracy);
+    ++epoch;
+    fmt::print("Epoch [{}/{}] | Loss: {:.4f} | Accuracy: {:.2f}%\n", epoch, flags.epochs, losses.back(), accuracies.back());
+    std::fflush(stdout);
+  }
+  if (losses.empty()) final_accuracy = accuracy(test, count_correct(net));
+  fmt::print("final test accuracy: {:.2f}%\n", 100 * final_accuracy);
+
+  // The gradients of one more batch, for a look at the parameters.
+  net.zero_grad();
+  const auto [images, labels] = *test.begin();
+  cross_entropy(net(images), labels).backward();
+  for (const auto& [name, parameter] : net.named_parameters())
+    fmt::print("gradient norm of {}: {:.6f}\n", name, std::sqrt(sum(parameter.grad() * parameter.grad()).item()));
+
+  if (!flags.save.empty()) {
+    save_checkpoint(flags.save, net, adam, epoch);
+    Net loaded;
+    load_model(flags.save, loaded);
+    loaded.eval();
+    const double again = accuracy(test, count_correct(loaded));
+    fmt::print("saved {}; loaded into a new model: {:.2f}%\n", flags.save, 100 * again);
+    if (again != final_accuracy) throw RuntimeError("the loaded model does not predict what the saved one did");
+  }
+  if (!flags.plot.empty() && !losses.empty()) {
+    plot_series(flags.plot + "_loss.png", "Training loss per epoch", "loss", losses);
+    plot_series(flags.plot + "_accuracy.png", "Test accuracy per epoch", "accuracy (%)", accuracies);
+    fmt::print("plots: {0}_loss.png, {0}_accuracy.png\n", flags.plot);
+  }
+  return 0;
+}
+
+int main(int argc, char** argv) {
+  Flags flags;
+  CLI::App app("Trains a network on handwritten digits: real MNIST where SINTER_DATA points at it, else built-in ones.");
+  app.option_defaults()->always_capture_default();
+  app.add_option("--epochs", flags.epochs, "passes over the training images")->check(CLI::NonNegativeNumber);
+  app.add_option("--batch-size", flags.batch_size, "images a step")->check(CLI::PositiveNumber);
+  app.add_option("--lr", flags.lr, "Adam's learning rate")->check(CLI::NonNegativeNumber);
+  app.add_option("--seed", flags.seed, "of the initial weights and the order of the images");
+  app.add_flag("--dynamic", flags.dynamic, "run operation by operation instead of compiled");
+  app.add_option("--save", flags.save, "write a checkpoint here at the end");
+  app.add_option("--resume", flags.resume, "go on from this checkpoint");
+  app.add_option("--plot", flags.plot, "write PREFIX_loss.png and PREFIX_accuracy.png")->option_text("PREFIX");
+  app.add_option("--threads", flags.threads, "worker threads; 0: as many as there are cores")->check(CLI::NonNegativeNumber);
+  CLI11_PARSE(app, argc, argv);
+  try {
+    if (flags.threads > 0) setenv("SINTER_THREADS", std::to_string(flags.threads).c_str(), 1);  // before the first use
+    return run(flags);
+  } catch (const Error& error) {
+    fmt::print(stderr, "error: {}\n", error.what());
+    return 1;
+  }
+}
