@@ -4,6 +4,7 @@
 
 #include "frontend/autograd.h"
 #include "frontend/creation.h"
+#include "frontend/print.h"
 
 namespace sinter::nn::init {
 namespace {

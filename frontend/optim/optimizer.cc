@@ -6,6 +6,7 @@
 
 #include "frontend/autograd.h"
 #include "frontend/creation.h"
+#include "frontend/print.h"
 
 namespace sinter::optim {
 
