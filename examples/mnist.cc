@@ -1,5 +1,5 @@
-// Trains a network on handwritten digits: 784-128-64-10, ReLU, cross entropy, Adam. Static by default: the whole training step is
-// one compiled function; --dynamic runs the same code operation by operation.
+// Trains a network on handwritten digits: 784-128-64-10, ReLU, cross entropy, Adam. Static by default: the whole
+// training step is one compiled function; --dynamic runs the same code operation by operation.
 #include <fmt/core.h>
 
 #include <CLI/CLI.hpp>
@@ -84,7 +84,8 @@ int run(const Flags& flags) {
     losses.push_back(total / static_cast<double>(train.size()));
     accuracies.push_back(100 * final_accuracy);
     ++epoch;
-    fmt::print("Epoch [{}/{}] | Loss: {:.4f} | Accuracy: {:.2f}%\n", epoch, flags.epochs, losses.back(), accuracies.back());
+    fmt::print("Epoch [{}/{}] | Loss: {:.4f} | Accuracy: {:.2f}%\n", epoch, flags.epochs, losses.back(),
+               accuracies.back());
     std::fflush(stdout);
   }
   if (losses.empty()) final_accuracy = accuracy(test, count_correct(net));
@@ -116,7 +117,8 @@ int run(const Flags& flags) {
 
 int main(int argc, char** argv) {
   Flags flags;
-  CLI::App app("Trains a network on handwritten digits: real MNIST where SINTER_DATA points at it, else built-in ones.");
+  CLI::App app(
+      "Trains a network on handwritten digits: real MNIST where SINTER_DATA points at it, else built-in ones.");
   app.option_defaults()->always_capture_default();
   app.add_option("--epochs", flags.epochs, "passes over the training images")->check(CLI::NonNegativeNumber);
   app.add_option("--batch-size", flags.batch_size, "images a step")->check(CLI::PositiveNumber);
@@ -126,7 +128,8 @@ int main(int argc, char** argv) {
   app.add_option("--save", flags.save, "write a checkpoint here at the end");
   app.add_option("--resume", flags.resume, "go on from this checkpoint");
   app.add_option("--plot", flags.plot, "write PREFIX_loss.png and PREFIX_accuracy.png")->option_text("PREFIX");
-  app.add_option("--threads", flags.threads, "worker threads; 0: as many as there are cores")->check(CLI::NonNegativeNumber);
+  app.add_option("--threads", flags.threads, "worker threads; 0: as many as there are cores")
+      ->check(CLI::NonNegativeNumber);
   CLI11_PARSE(app, argc, argv);
   try {
     if (flags.threads > 0) setenv("SINTER_THREADS", std::to_string(flags.threads).c_str(), 1);  // before the first use

@@ -6,7 +6,8 @@
 
 #include "support/error.h"
 
-void plot_series(const std::string& png, const std::string& title, const std::string& unit, const std::vector<double>& values) {
+void plot_series(const std::string& png, const std::string& title, const std::string& unit,
+                 const std::vector<double>& values) {
   FILE* gnuplot = popen("gnuplot", "w");
   if (gnuplot == nullptr) throw sinter::RuntimeError("plot: gnuplot cannot be started");
   const auto quoted = [](const std::string& text) {
@@ -14,10 +15,13 @@ void plot_series(const std::string& png, const std::string& title, const std::st
     for (const char c : text) escaped += c == '\'' ? std::string("''") : std::string(1, c);
     return "'" + escaped + "'";
   };
-  fmt::print(gnuplot, "set terminal pngcairo size 640,480\nset output {}\nset title {}\nset xlabel 'epoch'\nset ylabel {}\nset xtics 1\nset grid\n", quoted(png),
-             quoted(title), quoted(unit));
+  fmt::print(gnuplot,
+             "set terminal pngcairo size 640,480\nset output {}\nset title {}\nset xlabel 'epoch'\nset ylabel {}\nset "
+             "xtics 1\nset grid\n",
+             quoted(png), quoted(title), quoted(unit));
   fmt::print(gnuplot, "plot '-' using 1:2 with linespoints pointtype 7 notitle\n");
   for (size_t i = 0; i < values.size(); ++i) fmt::print(gnuplot, "{} {}\n", i + 1, values[i]);
   fmt::print(gnuplot, "e\n");
-  if (pclose(gnuplot) != 0) throw sinter::RuntimeError(fmt::format("plot: gnuplot could not write {}", png), "install the package gnuplot-nox");
+  if (pclose(gnuplot) != 0)
+    throw sinter::RuntimeError(fmt::format("plot: gnuplot could not write {}", png), "install the package gnuplot-nox");
 }

@@ -24,14 +24,18 @@ std::map<std::string, Tensor> part(const SavedTensors& saved, std::string_view p
 
 }  // namespace
 
-void save_tensors(const std::filesystem::path& path, const nn::NamedTensors& tensors, const runtime::Metadata& metadata, At at) {
+void save_tensors(const std::filesystem::path& path, const nn::NamedTensors& tensors, const runtime::Metadata& metadata,
+                  At at) {
   const LocationScope location(at);
   std::vector<detail::Ref<detail::Impl>> memory;
   std::vector<runtime::NamedArray> arrays;
   for (const auto& [name, tensor] : tensors) {
     memory.push_back(detail::contiguous(detail::memory_of(tensor.impl())));
     const detail::Impl& impl = *memory.back();
-    arrays.push_back({name, impl.dtype, impl.shape.values(), {impl.data(), static_cast<size_t>(impl.numel()) * size_of(impl.dtype)}});
+    arrays.push_back({name,
+                      impl.dtype,
+                      impl.shape.values(),
+                      {impl.data(), static_cast<size_t>(impl.numel()) * size_of(impl.dtype)}});
   }
   runtime::write_safetensors(path, arrays, metadata);
 }
@@ -49,7 +53,8 @@ SavedTensors load_tensors(const std::filesystem::path& path, At at) {
   return saved;
 }
 
-void save_checkpoint(const std::filesystem::path& path, const nn::Module& model, const optim::Optimizer& optimizer, int64_t epoch, At at) {
+void save_checkpoint(const std::filesystem::path& path, const nn::Module& model, const optim::Optimizer& optimizer,
+                     int64_t epoch, At at) {
   nn::NamedTensors all;
   for (const auto& [name, tensor] : model.state_dict()) all.emplace_back(kModel + name, tensor);
   for (const auto& [name, tensor] : optimizer.state_dict()) all.emplace_back(kOptimizer + name, tensor);
@@ -57,7 +62,8 @@ void save_checkpoint(const std::filesystem::path& path, const nn::Module& model,
   save_tensors(path, all, {{kEpoch, std::to_string(epoch)}}, at);
 }
 
-int64_t load_checkpoint(const std::filesystem::path& path, const nn::Module& model, const optim::Optimizer& optimizer, At at) {
+int64_t load_checkpoint(const std::filesystem::path& path, const nn::Module& model, const optim::Optimizer& optimizer,
+                        At at) {
   const LocationScope location(at);
   const SavedTensors saved = load_tensors(path);
   const auto epoch_text = saved.metadata.find(kEpoch);
@@ -67,8 +73,10 @@ int64_t load_checkpoint(const std::filesystem::path& path, const nn::Module& mod
     const std::string& text = epoch_text->second;
     if (std::from_chars(text.data(), text.data() + text.size(), epoch).ptr != text.data() + text.size()) epoch = -1;
   }
-  if (epoch < 0 || random == saved.tensors.end() || random->second.shape() != Sizes{2} || random->second.dtype() != kInt64)
-    throw FileError(fmt::format("{}: holds no training state, expected a checkpoint", path.string()), "pass a file that save_checkpoint wrote");
+  if (epoch < 0 || random == saved.tensors.end() || random->second.shape() != Sizes{2} ||
+      random->second.dtype() != kInt64)
+    throw FileError(fmt::format("{}: holds no training state, expected a checkpoint", path.string()),
+                    "pass a file that save_checkpoint wrote");
   // The model's old values come back if the optimiser's part does not fit.
   std::map<std::string, Tensor> before;
   for (const auto& [name, tensor] : model.state_dict()) before.emplace(name, tensor.clone());

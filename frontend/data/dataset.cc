@@ -12,13 +12,16 @@ namespace sinter::data {
 TensorDataset::TensorDataset(Tensor in, Tensor to, At at) : inputs(std::move(in)), targets(std::move(to)) {
   const LocationScope location(at);
   if (inputs.dim() < 1 || targets.dim() < 1 || inputs.size(0) != targets.size(0))
-    throw ShapeError(fmt::format("TensorDataset: arguments have shapes {} and {}, expected equally many samples along the first axis",
-                                 to_string(inputs.shape()), to_string(targets.shape())));
+    throw ShapeError(fmt::format(
+        "TensorDataset: arguments have shapes {} and {}, expected equally many samples along the first axis",
+        to_string(inputs.shape()), to_string(targets.shape())));
 }
 
-DataLoader::DataLoader(TensorDataset dataset, const LoaderOptions& options, At at) : dataset_(std::move(dataset)), options_(options) {
+DataLoader::DataLoader(TensorDataset dataset, const LoaderOptions& options, At at)
+    : dataset_(std::move(dataset)), options_(options) {
   const LocationScope location(at);
-  if (options.batch_size < 1) throw ValueError(fmt::format("DataLoader: batch_size is {}, expected at least 1", options.batch_size));
+  if (options.batch_size < 1)
+    throw ValueError(fmt::format("DataLoader: batch_size is {}, expected at least 1", options.batch_size));
   order_.resize(static_cast<size_t>(dataset_.size()));
 }
 
@@ -41,12 +44,14 @@ DataLoader::Iterator DataLoader::begin() {
 
 DataLoader::Batch DataLoader::batch(int64_t index) const {
   const int64_t first = index * options_.batch_size;
-  const auto samples = std::span(order_).subspan(static_cast<size_t>(first), static_cast<size_t>(std::min(options_.batch_size, dataset_.size() - first)));
+  const auto samples = std::span(order_).subspan(
+      static_cast<size_t>(first), static_cast<size_t>(std::min(options_.batch_size, dataset_.size() - first)));
   return {take(dataset_.inputs, samples), take(dataset_.targets, samples)};
 }
 
 Tensor take(const Tensor& x, std::span<const int64_t> samples) {
-  const sinter::detail::Ref<sinter::detail::Impl> from = sinter::detail::contiguous(sinter::detail::memory_of(x.impl()));
+  const sinter::detail::Ref<sinter::detail::Impl> from =
+      sinter::detail::contiguous(sinter::detail::memory_of(x.impl()));
   Sizes shape = from->shape;
   const size_t bytes = static_cast<size_t>(shape[0] == 0 ? 0 : from->numel() / shape[0]) * size_of(from->dtype);
   shape[0] = static_cast<int64_t>(samples.size());

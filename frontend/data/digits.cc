@@ -19,11 +19,14 @@ constexpr int64_t kSide = 28, kPixels = kSide * kSide;
 // Every byte's value, looked up.
 Tensor normalized(const std::vector<uint8_t>& bytes, int64_t count, const Normalize& normalize) {
   std::array<float, 256> values;
-  for (size_t i = 0; i < values.size(); ++i) values[i] = (static_cast<float>(i) / 255.0f - static_cast<float>(normalize.mean)) / static_cast<float>(normalize.std);
+  for (size_t i = 0; i < values.size(); ++i)
+    values[i] =
+        (static_cast<float>(i) / 255.0f - static_cast<float>(normalize.mean)) / static_cast<float>(normalize.std);
   sinter::detail::Ref<sinter::detail::Impl> images = sinter::detail::allocate(kFloat32, {count, 1, kSide, kSide});
   float* to = images->as<float>();
   runtime::ThreadTeam::global().run([&](runtime::Worker& self) {
-    const size_t size = bytes.size(), begin = size * static_cast<size_t>(self.index()) / static_cast<size_t>(self.count());
+    const size_t size = bytes.size(),
+                 begin = size * static_cast<size_t>(self.index()) / static_cast<size_t>(self.count());
     const size_t end = size * static_cast<size_t>(self.index() + 1) / static_cast<size_t>(self.count());
     for (size_t i = begin; i < end; ++i) to[i] = values[bytes[i]];
   });
@@ -34,20 +37,25 @@ std::filesystem::path find_file(const std::filesystem::path& folder, const std::
   for (const std::filesystem::path& place : {folder, folder / "mnist"})
     for (const char* ending : {"", ".gz"})
       if (std::filesystem::exists(place / (name + ending))) return place / (name + ending);
-  throw FileError(fmt::format("mnist: {} is neither in {} nor in its folder mnist", name, folder.string()),
-                  "set SINTER_DATA to the folder that has the four IDX files, raw or gzipped, or unset it to use built-in digits");
+  throw FileError(
+      fmt::format("mnist: {} is neither in {} nor in its folder mnist", name, folder.string()),
+      "set SINTER_DATA to the folder that has the four IDX files, raw or gzipped, or unset it to use built-in digits");
 }
 
 TensorDataset read_split(const std::filesystem::path& folder, const std::string& prefix, const Normalize& normalize) {
-  const std::filesystem::path images_path = find_file(folder, prefix + "-images-idx3-ubyte"), labels_path = find_file(folder, prefix + "-labels-idx1-ubyte");
+  const std::filesystem::path images_path = find_file(folder, prefix + "-images-idx3-ubyte"),
+                              labels_path = find_file(folder, prefix + "-labels-idx1-ubyte");
   const runtime::IdxArray images = runtime::read_idx(images_path), labels = runtime::read_idx(labels_path);
   if (images.shape.size() != 3 || images.shape[1] != kSide || images.shape[2] != kSide)
     throw FileError(fmt::format("mnist: {} does not hold images of 28 x 28", images_path.string()));
   if (labels.shape.size() != 1 || labels.shape[0] != images.shape[0])
-    throw FileError(fmt::format("mnist: {} does not hold a label for each of {} images", labels_path.string(), images.shape[0]));
+    throw FileError(
+        fmt::format("mnist: {} does not hold a label for each of {} images", labels_path.string(), images.shape[0]));
   const auto bad = std::find_if(labels.values.begin(), labels.values.end(), [](uint8_t label) { return label > 9; });
-  if (bad != labels.values.end()) throw FileError(fmt::format("mnist: {} has the label {}, expected 0 to 9", labels_path.string(), *bad));
-  return {normalized(images.values, images.shape[0], normalize), tensor(std::vector<int64_t>(labels.values.begin(), labels.values.end()))};
+  if (bad != labels.values.end())
+    throw FileError(fmt::format("mnist: {} has the label {}, expected 0 to 9", labels_path.string(), *bad));
+  return {normalized(images.values, images.shape[0], normalize),
+          tensor(std::vector<int64_t>(labels.values.begin(), labels.values.end()))};
 }
 
 struct Point {
@@ -68,16 +76,26 @@ Stroke arc(Point centre, double rx, double ry, double from, double to) {
 // The digits in the unit square, y downwards.
 std::vector<Stroke> strokes(int digit) {
   switch (digit) {
-    case 0: return {arc({0.5, 0.5}, 0.28, 0.4, 0, 2)};
-    case 1: return {{{0.35, 0.25}, {0.55, 0.1}, {0.55, 0.9}}};
-    case 2: return {arc({0.5, 0.32}, 0.25, 0.22, -1, 0.15), {{0.7, 0.45}, {0.25, 0.9}, {0.78, 0.9}}};
-    case 3: return {arc({0.48, 0.3}, 0.24, 0.2, -0.9, 0.5), arc({0.48, 0.7}, 0.27, 0.21, -0.5, 0.9)};
-    case 4: return {{{0.62, 0.9}, {0.62, 0.1}, {0.2, 0.65}, {0.82, 0.65}}};
-    case 5: return {{{0.75, 0.1}, {0.32, 0.1}, {0.3, 0.47}}, arc({0.48, 0.67}, 0.27, 0.23, -0.7, 0.85)};
-    case 6: return {{{0.65, 0.1}, {0.4, 0.35}, {0.26, 0.65}}, arc({0.5, 0.68}, 0.24, 0.22, 0, 2)};
-    case 7: return {{{0.22, 0.12}, {0.78, 0.12}, {0.42, 0.9}}};
-    case 8: return {arc({0.5, 0.3}, 0.2, 0.19, 0, 2), arc({0.5, 0.7}, 0.25, 0.21, 0, 2)};
-    default: return {arc({0.5, 0.33}, 0.24, 0.22, 0, 2), {{0.74, 0.35}, {0.68, 0.65}, {0.5, 0.9}}};
+    case 0:
+      return {arc({0.5, 0.5}, 0.28, 0.4, 0, 2)};
+    case 1:
+      return {{{0.35, 0.25}, {0.55, 0.1}, {0.55, 0.9}}};
+    case 2:
+      return {arc({0.5, 0.32}, 0.25, 0.22, -1, 0.15), {{0.7, 0.45}, {0.25, 0.9}, {0.78, 0.9}}};
+    case 3:
+      return {arc({0.48, 0.3}, 0.24, 0.2, -0.9, 0.5), arc({0.48, 0.7}, 0.27, 0.21, -0.5, 0.9)};
+    case 4:
+      return {{{0.62, 0.9}, {0.62, 0.1}, {0.2, 0.65}, {0.82, 0.65}}};
+    case 5:
+      return {{{0.75, 0.1}, {0.32, 0.1}, {0.3, 0.47}}, arc({0.48, 0.67}, 0.27, 0.23, -0.7, 0.85)};
+    case 6:
+      return {{{0.65, 0.1}, {0.4, 0.35}, {0.26, 0.65}}, arc({0.5, 0.68}, 0.24, 0.22, 0, 2)};
+    case 7:
+      return {{{0.22, 0.12}, {0.78, 0.12}, {0.42, 0.9}}};
+    case 8:
+      return {arc({0.5, 0.3}, 0.2, 0.19, 0, 2), arc({0.5, 0.7}, 0.25, 0.21, 0, 2)};
+    default:
+      return {arc({0.5, 0.33}, 0.24, 0.22, 0, 2), {{0.74, 0.35}, {0.68, 0.65}, {0.5, 0.9}}};
   }
 }
 
@@ -88,20 +106,26 @@ double distance(Point p, Point a, Point b) {
 }
 
 void draw(int digit, std::mt19937_64& random, uint8_t* pixels) {
-  const auto between = [&](double low, double high) { return low + (high - low) * static_cast<double>(random() >> 11) * 0x1p-53; };
-  const double angle = between(-0.25, 0.25), slant = between(-0.25, 0.25), width = between(0.035, 0.075), noise = between(5, 30);
-  const double size_x = between(0.6, 0.95), size_y = between(0.65, 0.95), shift_x = between(-0.1, 0.1), shift_y = between(-0.1, 0.1);
+  const auto between = [&](double low, double high) {
+    return low + (high - low) * static_cast<double>(random() >> 11) * 0x1p-53;
+  };
+  const double angle = between(-0.25, 0.25), slant = between(-0.25, 0.25), width = between(0.035, 0.075),
+               noise = between(5, 30);
+  const double size_x = between(0.6, 0.95), size_y = between(0.65, 0.95), shift_x = between(-0.1, 0.1),
+               shift_y = between(-0.1, 0.1);
   std::array<double, kPixels> nearest;
   nearest.fill(1);
   for (const Stroke& stroke : strokes(digit)) {
     Stroke bent;
     for (Point p : stroke) {
       const double x = (p.x - 0.5 + between(-0.03, 0.03)) * size_x, y = (p.y - 0.5 + between(-0.03, 0.03)) * size_y;
-      bent.push_back({0.5 + shift_x + std::cos(angle) * x - std::sin(angle) * y + slant * y, 0.5 + shift_y + std::sin(angle) * x + std::cos(angle) * y});
+      bent.push_back({0.5 + shift_x + std::cos(angle) * x - std::sin(angle) * y + slant * y,
+                      0.5 + shift_y + std::sin(angle) * x + std::cos(angle) * y});
     }
     for (size_t i = 0; i + 1 < bent.size(); ++i)
       for (int64_t p = 0; p < kPixels; ++p) {
-        const Point pixel{(static_cast<double>(p % kSide) + 0.5) / kSide, (static_cast<double>(p / kSide) + 0.5) / kSide};
+        const Point pixel{(static_cast<double>(p % kSide) + 0.5) / kSide,
+                          (static_cast<double>(p / kSide) + 0.5) / kSide};
         auto& best = nearest[static_cast<size_t>(p)];
         best = std::min(best, distance(pixel, bent[i], bent[i + 1]));
       }

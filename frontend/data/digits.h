@@ -22,7 +22,8 @@ struct Digits {
 [[nodiscard]] Digits mnist(const std::filesystem::path& folder, const Normalize& normalize = {});
 
 // Drawn by strokes with random shift, slant, width and noise; the same for equal seeds.
-[[nodiscard]] Digits drawn_digits(const Normalize& normalize = {}, int64_t train = 12000, int64_t test = 2000, uint64_t seed = 1);
+[[nodiscard]] Digits drawn_digits(const Normalize& normalize = {}, int64_t train = 12000, int64_t test = 2000,
+                                  uint64_t seed = 1);
 
 // mnist(SINTER_DATA) when that is set, else drawn_digits().
 [[nodiscard]] Digits digits(const Normalize& normalize = {});

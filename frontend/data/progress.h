@@ -1,5 +1,5 @@
-// A progress bar around a loop: for (auto [images, labels] : data::progress(loader)) ... On a terminal it shows the share done, the
-// rate and the time left, on stderr; elsewhere nothing.
+// A progress bar around a loop: for (auto [images, labels] : data::progress(loader)) ... On a terminal it shows the
+// share done, the rate and the time left, on stderr; elsewhere nothing.
 #pragma once
 
 #include <chrono>
@@ -31,7 +31,8 @@ class ProgressBar {
 template <class Range>
 class Progress {
  public:
-  Progress(Range& range, std::string label) : range_(range), bar_(static_cast<int64_t>(range.size()), std::move(label)) {}
+  Progress(Range& range, std::string label)
+      : range_(range), bar_(static_cast<int64_t>(range.size()), std::move(label)) {}
   class Iterator {
    public:
     Iterator(decltype(std::declval<Range&>().begin()) at, ProgressBar* bar) : at_(std::move(at)), bar_(bar) {}

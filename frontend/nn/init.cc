@@ -14,7 +14,8 @@ struct Fans {
 };
 Fans fans(const Tensor& x, const char* name) {
   const Sizes shape = x.shape();
-  if (shape.rank() < 2) throw ShapeError(fmt::format("{}: argument 1 has shape {}, expected at least 2 dimensions", name, shape));
+  if (shape.rank() < 2)
+    throw ShapeError(fmt::format("{}: argument 1 has shape {}, expected at least 2 dimensions", name, shape));
   double field = 1;
   for (int axis = 2; axis < shape.rank(); ++axis) field *= static_cast<double>(shape[axis]);
   return {static_cast<double>(shape[1]) * field, static_cast<double>(shape[0]) * field};

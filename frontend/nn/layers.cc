@@ -11,7 +11,8 @@ namespace sinter::nn {
 Linear::Linear(int64_t in_features, int64_t out_features, const LinearOptions& options, At at) {
   const LocationScope location(at);
   if (in_features < 0 || out_features < 0)
-    throw ValueError(fmt::format("Linear: in_features is {} and out_features {}, expected no negative number", in_features, out_features));
+    throw ValueError(fmt::format("Linear: in_features is {} and out_features {}, expected no negative number",
+                                 in_features, out_features));
   const double bound = in_features > 0 ? 1 / std::sqrt(static_cast<double>(in_features)) : 0;
   weight = zeros({out_features, in_features}, {.dtype = options.dtype}).requires_grad_();
   init::uniform_(weight, -bound, bound);
@@ -26,7 +27,8 @@ Tensor Linear::operator()(const Tensor& x, At at) const {
 }
 
 std::string Linear::extra_repr() const {
-  return fmt::format("in_features={}, out_features={}, bias={}", weight.size(1), weight.size(0), bias.defined() ? "True" : "False");
+  return fmt::format("in_features={}, out_features={}, bias={}", weight.size(1), weight.size(0),
+                     bias.defined() ? "True" : "False");
 }
 
 Tensor ReLU::operator()(const Tensor& x, At at) const { return relu(x, at); }
@@ -46,7 +48,9 @@ std::vector<Member> Sequential::members() const {
   return members;
 }
 
-Tensor CrossEntropyLoss::operator()(const Tensor& logits, const Tensor& labels, At at) const { return cross_entropy(logits, labels, at); }
+Tensor CrossEntropyLoss::operator()(const Tensor& logits, const Tensor& labels, At at) const {
+  return cross_entropy(logits, labels, at);
+}
 Tensor MSELoss::operator()(const Tensor& x, const Tensor& target, At at) const { return mse_loss(x, target, at); }
 
 }  // namespace sinter::nn

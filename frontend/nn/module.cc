@@ -74,13 +74,15 @@ void Module::load_state_dict(const std::map<std::string, Tensor>& state, At at) 
     if (found == state.end())
       problems.push_back(fmt::format("{} is missing", name));
     else if (found->second.shape() != tensor.shape() || found->second.dtype() != tensor.dtype())
-      problems.push_back(fmt::format("{} is {} {}, expected {} {}", name, torch_name(found->second.dtype()), found->second.shape(),
-                                     torch_name(tensor.dtype()), tensor.shape()));
+      problems.push_back(fmt::format("{} is {} {}, expected {} {}", name, torch_name(found->second.dtype()),
+                                     found->second.shape(), torch_name(tensor.dtype()), tensor.shape()));
   }
   for (const auto& [name, tensor] : state)
-    if (std::none_of(own.begin(), own.end(), [&](const auto& entry) { return entry.first == name; })) problems.push_back(fmt::format("{} is not expected", name));
+    if (std::none_of(own.begin(), own.end(), [&](const auto& entry) { return entry.first == name; }))
+      problems.push_back(fmt::format("{} is not expected", name));
   if (!problems.empty())
-    throw ValueError(fmt::format("load_state_dict of {}: {}", type_name(), fmt::join(problems, "; ")), "load what state_dict() of the same model gave");
+    throw ValueError(fmt::format("load_state_dict of {}: {}", type_name(), fmt::join(problems, "; ")),
+                     "load what state_dict() of the same model gave");
   const NoGrad guard;
   for (const auto& [name, tensor] : own) tensor.set(state.at(name));
 }
@@ -98,7 +100,8 @@ void Module::zero_grad() const {
 std::string Module::to_string() const {
   std::string lines;
   for (const Member& member : members())
-    if (member.module != nullptr) lines += fmt::format("\n  ({}): {}", member.name, indented(member.module->to_string()));
+    if (member.module != nullptr)
+      lines += fmt::format("\n  ({}): {}", member.name, indented(member.module->to_string()));
   if (lines.empty()) return fmt::format("{}({})", type_name(), extra_repr());
   return fmt::format("{}({}\n)", type_name(), lines);
 }

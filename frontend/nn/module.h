@@ -79,7 +79,9 @@ namespace detail {
 // Names come as the macro's text, "fc1, fc2".
 [[nodiscard]] std::vector<std::string> split_names(std::string_view names);
 [[nodiscard]] inline Member member(std::string name, const Module& module) { return {std::move(name), &module, {}}; }
-[[nodiscard]] inline Member member(std::string name, const Tensor& tensor) { return {std::move(name), nullptr, tensor}; }
+[[nodiscard]] inline Member member(std::string name, const Tensor& tensor) {
+  return {std::move(name), nullptr, tensor};
+}
 template <class... T>
 [[nodiscard]] std::vector<Member> make_members(std::string_view names, const T&... members) {
   std::vector<std::string> split = split_names(names);
@@ -93,9 +95,9 @@ template <class... T>
 }  // namespace sinter::nn
 
 // Names the members of a module, in the order in which they are listed, printed and saved.
-#define SINTER_MODULE(Type, ...)                                                  \
-  [[nodiscard]] std::string_view type_name() const override { return #Type; }     \
-  [[nodiscard]] std::vector<::sinter::nn::Member> members() const override {      \
+#define SINTER_MODULE(Type, ...)                                                        \
+  [[nodiscard]] std::string_view type_name() const override { return #Type; }           \
+  [[nodiscard]] std::vector<::sinter::nn::Member> members() const override {            \
     return ::sinter::nn::detail::make_members(#__VA_ARGS__ __VA_OPT__(, ) __VA_ARGS__); \
   }
 

@@ -7,7 +7,8 @@
 
 namespace sinter::optim {
 
-Adam::Adam(std::vector<Tensor> parameters, const AdamOptions& options) : Optimizer("Adam", std::move(parameters), options.lr), options_(options) {
+Adam::Adam(std::vector<Tensor> parameters, const AdamOptions& options)
+    : Optimizer("Adam", std::move(parameters), options.lr), options_(options) {
   const auto in_range = [](double beta) { return beta >= 0 && beta < 1; };
   if (!in_range(options.beta1) || !in_range(options.beta2))
     throw ValueError(fmt::format("Adam: betas are {} and {}, expected them in [0, 1)", options.beta1, options.beta2));
@@ -17,7 +18,8 @@ Adam::Adam(std::vector<Tensor> parameters, const AdamOptions& options) : Optimiz
   square_ = zeros_beside_parameters("v");
 }
 
-// PyTorch's form: the bias corrections are scalars in double; p -= lr / (1 - beta1^t) * m / (sqrt(v) / sqrt(1 - beta2^t) + eps).
+// PyTorch's form: the bias corrections are scalars in double; p -= lr / (1 - beta1^t) * m / (sqrt(v) / sqrt(1 -
+// beta2^t) + eps).
 void Adam::step(At at) {
   const LocationScope location(at);
   const NoGrad guard;

@@ -10,11 +10,15 @@
 
 namespace sinter::optim {
 
-Optimizer::Optimizer(const char* name, std::vector<Tensor> parameters, double lr) : name_(name), parameters_(std::move(parameters)) {
-  if (parameters_.empty()) throw ValueError(fmt::format("{}: argument 1 has no parameters, expected at least one", name), "pass net.parameters()");
+Optimizer::Optimizer(const char* name, std::vector<Tensor> parameters, double lr)
+    : name_(name), parameters_(std::move(parameters)) {
+  if (parameters_.empty())
+    throw ValueError(fmt::format("{}: argument 1 has no parameters, expected at least one", name),
+                     "pass net.parameters()");
   for (size_t i = 0; i < parameters_.size(); ++i)
     if (!parameters_[i].defined() || !parameters_[i].requires_grad() || !parameters_[i].is_cell())
-      throw ValueError(fmt::format("{}: parameter {} collects no gradient, expected a leaf that does", name, i), "call requires_grad_() on it");
+      throw ValueError(fmt::format("{}: parameter {} collects no gradient, expected a leaf that does", name, i),
+                       "call requires_grad_() on it");
   if (!(lr >= 0)) throw ValueError(fmt::format("{}: lr is {}, expected at least 0", name, lr));
   lr_ = scalar_cell("lr", lr);
 }
@@ -29,7 +33,8 @@ std::vector<Tensor> Optimizer::zeros_beside_parameters(const std::string& name) 
   std::vector<Tensor> cells;
   for (const Tensor& parameter : parameters_) {
     const std::string numbered = fmt::format("{}.{}", name, cells.size());
-    cells.push_back(variable(zeros(parameter.shape(), {.dtype = parameter.dtype()}), std::string(name_) + "." + numbered));
+    cells.push_back(
+        variable(zeros(parameter.shape(), {.dtype = parameter.dtype()}), std::string(name_) + "." + numbered));
     state_.emplace_back(numbered, cells.back());
   }
   return cells;
@@ -52,10 +57,11 @@ void Optimizer::load_state_dict(const std::map<std::string, Tensor>& state, At a
     if (found == state.end())
       problems.push_back(name + " is missing");
     else if (found->second.shape() != tensor.shape() || found->second.dtype() != tensor.dtype())
-      problems.push_back(fmt::format("{} is {} {}, expected {} {}", name, torch_name(found->second.dtype()), found->second.shape(), torch_name(tensor.dtype()),
-                                     tensor.shape()));
+      problems.push_back(fmt::format("{} is {} {}, expected {} {}", name, torch_name(found->second.dtype()),
+                                     found->second.shape(), torch_name(tensor.dtype()), tensor.shape()));
   }
-  if (state.size() > state_.size()) problems.push_back(fmt::format("{} entries are given, expected {}", state.size(), state_.size()));
+  if (state.size() > state_.size())
+    problems.push_back(fmt::format("{} entries are given, expected {}", state.size(), state_.size()));
   if (!problems.empty()) throw ValueError(fmt::format("load_state_dict of {}: {}", name_, fmt::join(problems, "; ")));
   const NoGrad guard;
   for (const auto& [name, tensor] : state_) tensor.set(state.at(name));

@@ -1,5 +1,5 @@
-// Optimisers: what turns gradients into updates. All they remember is cells, so that step() is the same dynamically and under jit,
-// and a change of the learning rate compiles nothing.
+// Optimisers: what turns gradients into updates. All they remember is cells, so that step() is the same dynamically and
+// under jit, and a change of the learning rate compiles nothing.
 #pragma once
 
 #include <map>

@@ -5,8 +5,10 @@
 
 namespace sinter::optim {
 
-SGD::SGD(std::vector<Tensor> parameters, const SGDOptions& options) : Optimizer("SGD", std::move(parameters), options.lr), options_(options) {
-  if (!(options.momentum >= 0)) throw ValueError(fmt::format("SGD: momentum is {}, expected at least 0", options.momentum));
+SGD::SGD(std::vector<Tensor> parameters, const SGDOptions& options)
+    : Optimizer("SGD", std::move(parameters), options.lr), options_(options) {
+  if (!(options.momentum >= 0))
+    throw ValueError(fmt::format("SGD: momentum is {}, expected at least 0", options.momentum));
   if (options.nesterov && options.momentum == 0) throw ValueError("SGD: nesterov needs a momentum above 0");
   if (options.momentum != 0) momentum_ = zeros_beside_parameters("momentum");
 }
