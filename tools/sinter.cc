@@ -2,10 +2,23 @@
 // with 2.
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <cstdio>
 
 #include "support/error.h"
 #include "tools/commands.h"
+
+namespace {
+
+constexpr int kUsage = 2;
+
+bool is_command(const CLI::App& app, const std::string& name) {
+  const auto commands = app.get_subcommands([](const CLI::App*) { return true; });
+  return std::any_of(commands.begin(), commands.end(),
+                     [&](const CLI::App* command) { return command->get_name() == name; });
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   CLI::App app("Sinter, a compiler for tensor programs.", "sinter");
@@ -13,10 +26,14 @@ int main(int argc, char** argv) {
   app.failure_message(CLI::FailureMessage::simple);
   sinter::tools::add_opt(app);
   sinter::tools::add_doctor(app);
+  if (argc > 1 && argv[1][0] != '-' && !is_command(app, argv[1])) {
+    fmt::print(stderr, "sinter has no command '{}'\nRun with --help for more information.\n", argv[1]);
+    return kUsage;
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
+    return app.exit(error) == 0 ? 0 : kUsage;
   } catch (const sinter::Error& error) {
     fmt::print(stderr, "{}\n", error.what());
     return 1;
