@@ -34,18 +34,6 @@ class DiskStore : public codegen::cpu::ObjectStore {
   }
 };
 
-Isa isa_of(const std::string& asked) {
-  const std::string name = asked.empty() ? std::string(options().isa) : asked;
-  if (name.empty() || name == "auto") return codegen::cpu::native_isa();
-  if (name == "avx2") return Isa::kAvx2;
-  if (name == "avx512") {
-    if (codegen::cpu::native_isa() != Isa::kAvx512)
-      throw ValueError("isa avx512: this machine has no AVX-512", "leave SINTER_ISA unset");
-    return Isa::kAvx512;
-  }
-  throw ValueError(fmt::format("isa is \"{}\", expected auto, avx2 or avx512", name));
-}
-
 // Code of this process, by instruction set and kernel text. Kept while somebody uses it.
 struct ProcessCache {
   std::mutex mutex;
@@ -57,6 +45,18 @@ ProcessCache& process_cache() {
 }
 
 }  // namespace
+
+Isa isa_of(const std::string& asked) {
+  const std::string name = asked.empty() ? std::string(options().isa) : asked;
+  if (name.empty() || name == "auto") return codegen::cpu::native_isa();
+  if (name == "avx2") return Isa::kAvx2;
+  if (name == "avx512") {
+    if (codegen::cpu::native_isa() != Isa::kAvx512)
+      throw ValueError("isa avx512: this machine has no AVX-512", "leave SINTER_ISA unset");
+    return Isa::kAvx512;
+  }
+  throw ValueError(fmt::format("isa is \"{}\", expected auto, avx2 or avx512", name));
+}
 
 void finish_kernel(loops::Kernel& kernel, const std::string& subject) {
   passes::collapse(kernel);

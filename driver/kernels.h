@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "codegen/cpu/compile_kernel.h"
 #include "driver/compile.h"
 #include "ir/loops/kernel.h"
 #include "passes/fuse/fuse.h"
@@ -19,6 +20,10 @@ namespace sinter::driver {
 [[nodiscard]] std::vector<passes::LoweredKernel> lower_all(const ir::Graph& graph, const passes::Fusion& fusion);
 // One kernel's range joining and schedule, and what the knobs ask.
 void finish_kernel(loops::Kernel& kernel, const std::string& subject);
+
+// "" is SINTER_ISA or the machine's best, else "avx2" or "avx512"; ValueError for another name or what this machine
+// lacks.
+[[nodiscard]] codegen::cpu::Isa isa_of(const std::string& asked);
 
 // Machine code for each kernel, from the process's cache, the disk's, or LLVM; counted in stats. isa as in
 // CompileOptions.

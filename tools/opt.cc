@@ -14,18 +14,10 @@
 #include "passes/pipeline.h"
 #include "support/options.h"
 #include "tools/commands.h"
+#include "tools/stages.h"
 
 namespace sinter::tools {
 namespace {
-
-// What --print can show of a graph after the passes.
-struct Stage {
-  std::string_view name, help;
-  std::string (*print)(const ir::Graph& graph);
-};
-constexpr std::array kStages{
-    Stage{"graph", "the graph itself", [](const ir::Graph& graph) { return ir::print(graph); }},
-};
 
 struct Arguments {
   std::string file = "-", passes, stage = "graph";
@@ -59,7 +51,7 @@ void opt(const Arguments& arguments) {
   std::vector<passes::Pass> passes = passes::parse_passes(arguments.passes);
   if (arguments.pipeline) passes.assign(passes::graph_pipeline().begin(), passes::graph_pipeline().end());
   const auto stage =
-      std::find_if(kStages.begin(), kStages.end(), [&](const Stage& each) { return each.name == arguments.stage; });
+      std::find_if(stages().begin(), stages().end(), [&](const Stage& each) { return each.name == arguments.stage; });
 
   std::string out;
   for (ir::Graph& graph :
@@ -85,12 +77,10 @@ void add_opt(CLI::App& sinter) {
                                      "names of passes, separated by commas, in the order to run them");
   command->add_flag("--pipeline", arguments->pipeline, "run the passes that every graph goes through")
       ->excludes(passes);
-  std::vector<std::string> stages;
-  for (const Stage& stage : kStages) stages.emplace_back(stage.name);
-  command->add_option("--print", arguments->stage, "what to print")
-      ->check(CLI::IsMember(stages))
-      ->capture_default_str();
-  command->footer("Passes:" + lines(passes::graph_passes()) + "\nWhat --print knows:" + lines(kStages));
+  std::vector<std::string> names;
+  for (const Stage& stage : stages()) names.emplace_back(stage.name);
+  command->add_option("--print", arguments->stage, "what to print")->check(CLI::IsMember(names))->capture_default_str();
+  command->footer("Passes:" + lines(passes::graph_passes()) + "\nWhat --print knows:" + lines(stages()));
   command->callback([arguments] { opt(*arguments); });
 }
 

@@ -1,0 +1,58 @@
+#include "tools/stages.h"
+
+#include <array>
+
+#include "codegen/cpu/compile_kernel.h"
+#include "driver/kernels.h"
+#include "ir/graph/text.h"
+#include "ir/loops/text.h"
+#include "passes/fuse/fuse.h"
+#include "passes/plan/plan.h"
+
+namespace sinter::tools {
+namespace {
+
+std::vector<passes::LoweredKernel> kernels(const ir::Graph& graph) {
+  return driver::lower_all(graph, passes::fuse(graph, {}));
+}
+
+// Every kernel of the graph, printed one after the other.
+template <class Print>
+std::string each_kernel(const ir::Graph& graph, const Print& print) {
+  std::string text;
+  for (const passes::LoweredKernel& lowered : kernels(graph))
+    text += (text.empty() ? "" : "\n") + print(lowered.kernel);
+  return text;
+}
+
+std::string print_fusion(const ir::Graph& graph) { return passes::print_ledger(graph, passes::fuse(graph, {})); }
+std::string print_loops(const ir::Graph& graph) {
+  return each_kernel(graph, [](const loops::Kernel& kernel) { return loops::print(kernel, /*locations=*/true); });
+}
+std::string print_plan(const ir::Graph& graph) {
+  const std::vector<passes::LoweredKernel> lowered = kernels(graph);
+  return passes::print(passes::plan(graph, lowered), lowered);
+}
+std::string print_llvm(const ir::Graph& graph) {
+  const codegen::cpu::Isa isa = driver::isa_of("");
+  return each_kernel(graph, [&](const loops::Kernel& kernel) { return codegen::cpu::print_llvm(kernel, isa); });
+}
+std::string print_assembly(const ir::Graph& graph) {
+  const codegen::cpu::Isa isa = driver::isa_of("");
+  return each_kernel(graph, [&](const loops::Kernel& kernel) { return codegen::cpu::print_assembly(kernel, isa); });
+}
+
+constexpr std::array kStages{
+    Stage{"graph", "the graph itself", [](const ir::Graph& graph) { return ir::print(graph); }},
+    Stage{"fusion", "what fusion joined, what it refused, and why", print_fusion},
+    Stage{"loops", "the kernels: ranges, passes, addresses", print_loops},
+    Stage{"plan", "phases, and where every value lies", print_plan},
+    Stage{"llvm", "LLVM IR of the kernels, for SINTER_ISA", print_llvm},
+    Stage{"asm", "their machine code", print_assembly},
+};
+
+}  // namespace
+
+std::span<const Stage> stages() { return kStages; }
+
+}  // namespace sinter::tools
