@@ -136,7 +136,7 @@ class Generator {
     if (kind < 9)
       elementwise();
     else if (kind < 13 && options_.views)
-      view();
+      views();
     else if (kind < 16 && options_.reductions)
       reduction();
     else if (kind == 16 && options_.dots)
@@ -169,11 +169,21 @@ class Generator {
     keep(b_.add(*ir::find_op(row.name), ir::NoAttributes{}, operands));
   }
 
-  void view() {
-    const Value x = any();
+  // One to three views of each other, often of the same kind: rules that join two meet all that they may not join.
+  void views() {
+    Value x = any();
+    size_t kind = random_.below(7);
+    for (int64_t count = random_.between(1, 3); count > 0; --count) {
+      view(kind, x);
+      x = pool_.back();
+      if (random_.one_in(2)) kind = random_.below(7);
+    }
+  }
+
+  void view(size_t kind, Value x) {
     const Type of = type(x);
     const int64_t rank = of.shape.rank();
-    switch (random_.below(7)) {
+    switch (kind) {
       case 0:
         return broadcast(x, of.shape);
       case 1:
@@ -228,7 +238,7 @@ class Generator {
     Shape to;
     Integers axes;
     for (int64_t axis = 0; axis <= from.rank(); ++axis) {
-      if (to.rank() < 5 && random_.one_in(2)) to.push_back(size());
+      if (to.rank() + from.rank() - axis < 5 && random_.one_in(2)) to.push_back(size());
       if (axis == from.rank()) break;
       axes.push_back(to.rank());
       to.push_back(from[axis]);
