@@ -27,6 +27,15 @@ DType accepted_dtype(const ir::Row& row, DType dtype, std::string_view name) {
       "convert them with .to(kInt64)");
 }
 
+// What needs no place on the tape is spread without an operation.
+Ref<Impl> spread(const Ref<Impl>& x, const Sizes& shape) {
+  const int added = shape.rank() - x->shape.rank();
+  Sizes strides;
+  for (int axis = 0; axis < shape.rank(); ++axis)
+    strides.push_back(axis < added || x->shape[axis - added] != shape[axis] ? 0 : x->strides[axis - added]);
+  return view_of(*x, shape, strides, x->offset);
+}
+
 }  // namespace
 
 Tensor apply(const ir::OpDef& def, const ir::Attributes& attributes, std::span<const Tensor> operands) {
@@ -133,18 +142,21 @@ Tensor broadcast_to(const Tensor& x, const Sizes& shape, std::string_view name) 
   const Sizes from = x.shape();
   if (from == shape) return x;
   const int added = shape.rank() - from.rank();
+  bool fits = added >= 0;
+  for (int axis = 0; fits && axis < from.rank(); ++axis)
+    fits = from[axis] == shape[axis + added] || from[axis] == 1;
+  if (!fits)
+    throw ShapeError(
+        fmt::format("{}: a tensor of shape {} does not broadcast to {}", name, to_string(from), to_string(shape)));
+  if (!is_traced(x) && !(requires_grad(*x.impl()) && grad_enabled())) return Tensor(spread(memory_of(x.impl()), shape));
+
   ir::BroadcastAttributes attributes{shape.shape(), {}};
   Sizes kept;  // without the axes of size 1 that are spread
-  bool fits = added >= 0;
-  for (int axis = 0; fits && axis < from.rank(); ++axis) {
-    fits = from[axis] == shape[axis + added] || from[axis] == 1;
+  for (int axis = 0; axis < from.rank(); ++axis) {
     if (from[axis] != shape[axis + added]) continue;
     kept.push_back(from[axis]);
     attributes.axes.push_back(axis + added);
   }
-  if (!fits)
-    throw ShapeError(
-        fmt::format("{}: a tensor of shape {} does not broadcast to {}", name, to_string(from), to_string(shape)));
   const Tensor narrow = kept == from ? x : apply(ir::ops::kReshape, ir::ShapeAttributes{kept.shape()}, {x});
   if (kept == shape) return narrow;
   return apply(ir::ops::kBroadcast, attributes, {narrow});

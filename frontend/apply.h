@@ -5,6 +5,7 @@
 #include <span>
 #include <string_view>
 
+#include "frontend/call_scope.h"
 #include "frontend/tensor.h"
 #include "ir/graph/op_def.h"
 #include "support/location.h"

@@ -10,7 +10,7 @@ namespace {
 using detail::op_named;
 
 Tensor binary(const ir::OpDef& def, std::string_view name, const Arg& a, const Arg& b) {
-  const LocationScope location(a.at());
+  const detail::CallScope location(a.at());
   return detail::apply_row(def, name, {a, b});
 }
 
@@ -55,7 +55,7 @@ Tensor operator/(const Arg& a, const Arg& b) {
 }
 Tensor operator-(const Arg& x) {
   static const ir::OpDef& def = op_named("neg");
-  const LocationScope location(x.at());
+  const detail::CallScope location(x.at());
   return detail::apply_row(def, "neg", {x});
 }
 Tensor operator==(const Arg& a, const Arg& b) {
@@ -84,7 +84,7 @@ Tensor operator>=(const Arg& a, const Arg& b) {
 }
 Tensor operator!(const Arg& x) {
   static const ir::OpDef& def = op_named("logical_not");
-  const LocationScope location(x.at());
+  const detail::CallScope location(x.at());
   return detail::apply_row(def, "logical_not", {x});
 }
 Tensor operator&(const Arg& a, const Arg& b) {
@@ -97,24 +97,24 @@ Tensor operator|(const Arg& a, const Arg& b) {
 }
 
 Tensor& operator+=(Tensor& a, const Arg& b) {
-  const LocationScope location(b.at());
+  const detail::CallScope location(b.at());
   return rebind(a, a + b, "operator+=");
 }
 Tensor& operator-=(Tensor& a, const Arg& b) {
-  const LocationScope location(b.at());
+  const detail::CallScope location(b.at());
   return rebind(a, a - b, "operator-=");
 }
 Tensor& operator*=(Tensor& a, const Arg& b) {
-  const LocationScope location(b.at());
+  const detail::CallScope location(b.at());
   return rebind(a, a * b, "operator*=");
 }
 Tensor& operator/=(Tensor& a, const Arg& b) {
-  const LocationScope location(b.at());
+  const detail::CallScope location(b.at());
   return rebind(a, a / b, "operator/=");
 }
 
 Tensor pow(const Tensor& x, const Arg& exponent, At at) {
-  const LocationScope location(at);
+  const detail::CallScope location(at);
   detail::require_defined(x, "pow", 1);
   static const ir::OpDef& def = op_named("pow");
   if (!exponent.is_tensor()) {

@@ -46,24 +46,24 @@ void run_backward(const Tensor& root, const Tensor& gradient, BackwardOptions op
 }  // namespace
 
 void Tensor::backward(BackwardOptions options, At at) const {
-  const LocationScope location(at);
+  const detail::CallScope location(at);
   run_backward(*this, {}, options);
 }
 
 void Tensor::backward(const Tensor& gradient, BackwardOptions options, At at) const {
-  const LocationScope location(at);
+  const detail::CallScope location(at);
   detail::require_defined(gradient, "backward", 2);
   run_backward(*this, gradient, options);
 }
 
 void backward(const Tensor& root, BackwardOptions options, At at) {
-  const LocationScope location(at);
+  const detail::CallScope location(at);
   run_backward(root, {}, options);
 }
 
 std::vector<Tensor> gradients(const Tensor& of, std::span<const Tensor> with_respect_to, BackwardOptions options,
                               At at) {
-  const LocationScope location(at);
+  const detail::CallScope location(at);
   detail::require_defined(of, "gradients", 1);
   require_gradient(of, "gradients");
   const Tensor seed = checked_seed(of, {}, "gradients");

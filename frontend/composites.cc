@@ -46,7 +46,7 @@ Tensor shifted(const Tensor& x, int64_t axis, At at) { return x - amax(x, axis, 
 }  // namespace
 
 Tensor matmul(const Tensor& a, const Tensor& b, At at) {
-  const LocationScope location(at);
+  const detail::CallScope location(at);
   detail::require_defined(a, "matmul", 1);
   detail::require_defined(b, "matmul", 2);
   if (a.dim() == 0 || b.dim() == 0)
@@ -71,7 +71,7 @@ Tensor matmul(const Tensor& a, const Tensor& b, At at) {
 }
 
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, At at) {
-  const LocationScope location(at);
+  const detail::CallScope location(at);
   detail::require_float(x, "linear", 1);
   detail::require_float(weight, "linear", 2);
   if (weight.dim() != 2 || x.dim() == 0 || x.size(-1) != weight.size(1))
@@ -86,7 +86,7 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, At at) 
 }
 
 Tensor softmax(const Tensor& x, int64_t axis, At at) {
-  const LocationScope location(at);
+  const detail::CallScope location(at);
   detail::require_float(x, "softmax", 1);
   const int64_t along = normalize_axis(axis, x.dim(), "softmax");
   const Scope scope("softmax");
@@ -95,7 +95,7 @@ Tensor softmax(const Tensor& x, int64_t axis, At at) {
 }
 
 Tensor log_softmax(const Tensor& x, int64_t axis, At at) {
-  const LocationScope location(at);
+  const detail::CallScope location(at);
   detail::require_float(x, "log_softmax", 1);
   const int64_t along = normalize_axis(axis, x.dim(), "log_softmax");
   const Scope scope("log_softmax");
@@ -104,7 +104,7 @@ Tensor log_softmax(const Tensor& x, int64_t axis, At at) {
 }
 
 Tensor cross_entropy(const Tensor& logits, const Tensor& labels, At at) {
-  const LocationScope location(at);
+  const detail::CallScope location(at);
   detail::require_float(logits, "cross_entropy", 1);
   detail::require_defined(labels, "cross_entropy", 2);
   if (logits.dim() != 2)
@@ -126,7 +126,7 @@ Tensor cross_entropy(const Tensor& logits, const Tensor& labels, At at) {
 }
 
 Tensor mse_loss(const Tensor& x, const Tensor& target, At at) {
-  const LocationScope location(at);
+  const detail::CallScope location(at);
   detail::require_float(x, "mse_loss", 1);
   detail::require_float(target, "mse_loss", 2);
   (void)detail::broadcast_shape(x.shape(), target.shape(), "mse_loss", 2);

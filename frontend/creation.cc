@@ -73,13 +73,13 @@ void report_ragged() { throw ShapeError("tensor: the nested lists differ in leng
 
 template <class T>
 Tensor from_data(const T* data, const Sizes& shape, At at) {
-  const LocationScope location(at);
+  const detail::CallScope location(at);
   require_sizes(shape, "from_data");
   return copied(data, shape, dtype_of<T>, false);
 }
 template <class T>
 Tensor from_blob(T* data, const Sizes& shape, std::function<void()> done, At at) {
-  const LocationScope location(at);
+  const detail::CallScope location(at);
   require_sizes(shape, "from_blob");
   auto impl = detail::make<Impl>();
   impl->dtype = dtype_of<T>;
@@ -98,17 +98,17 @@ SINTER_ELEMENT_TYPE(double)
 #undef SINTER_ELEMENT_TYPE
 
 Tensor zeros(const Sizes& shape, const TensorOptions& options, At at) {
-  const LocationScope location(at);
+  const detail::CallScope location(at);
   require_sizes(shape, "zeros");
   return with_options(filled(shape, 0, options.dtype.value_or(kFloat32)), options);
 }
 Tensor ones(const Sizes& shape, const TensorOptions& options, At at) {
-  const LocationScope location(at);
+  const detail::CallScope location(at);
   require_sizes(shape, "ones");
   return with_options(filled(shape, 1, options.dtype.value_or(kFloat32)), options);
 }
 Tensor full(const Sizes& shape, const Arg& value, const TensorOptions& options, At at) {
-  const LocationScope location(at);
+  const detail::CallScope location(at);
   require_sizes(shape, "full");
   if (value.is_tensor()) {
     const Tensor number = detail::converted(value.tensor(), options.dtype.value_or(value.tensor().dtype()));
@@ -122,7 +122,7 @@ Tensor ones_like(const Tensor& x, At at) { return ones(x.shape(), {.dtype = x.dt
 
 Tensor arange(const Arg& stop, At at) { return arange(0, stop, 1, at); }
 Tensor arange(const Arg& start, const Arg& stop, const Arg& step, At at) {
-  const LocationScope location(at);
+  const detail::CallScope location(at);
   if (start.is_tensor() || stop.is_tensor() || step.is_tensor())
     throw ValueError("arange: an argument is a tensor, expected numbers", "use item() outside jit");
   if (step.real() == 0 || (stop.real() - start.real()) / step.real() < 0)
@@ -138,7 +138,7 @@ Tensor arange(const Arg& start, const Arg& stop, const Arg& step, At at) {
 }
 
 Tensor variable(const Tensor& value, const std::string& name, At at) {
-  const LocationScope location(at);
+  const detail::CallScope location(at);
   detail::require_defined(value, "variable", 1);
   if (detail::is_traced(value))
     throw GraphError("variable: a cell cannot be made while a jitted function is traced",

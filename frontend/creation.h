@@ -5,6 +5,7 @@
 #include <initializer_list>
 #include <type_traits>
 
+#include "frontend/call_scope.h"
 #include "frontend/tensor.h"
 
 namespace sinter {
@@ -40,7 +41,7 @@ struct Elements {  // of nested lists
 };
 template <class T, class List>
 [[nodiscard]] Tensor from_lists(const List& list, const TensorOptions& options, At at) {
-  const LocationScope location(at);
+  const detail::CallScope location(at);
   Elements<T> elements;
   elements.add(list, 0);
   return from_elements(elements.flat.data(), elements.shape, options.dtype.value_or(natural_dtype<T>),
@@ -74,7 +75,7 @@ template <class T>
 template <class T>
   requires std::is_arithmetic_v<T>
 [[nodiscard]] Tensor tensor(const std::vector<T>& elements, const TensorOptions& options = {}, At at = At::current()) {
-  const LocationScope location(at);
+  const detail::CallScope location(at);
   const std::vector<std::conditional_t<std::is_integral_v<T>, int64_t, double>> flat(elements.begin(), elements.end());
   return detail::from_elements(flat.data(), {static_cast<int64_t>(flat.size())},
                                options.dtype.value_or(detail::natural_dtype<T>), options.requires_grad);

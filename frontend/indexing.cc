@@ -19,7 +19,7 @@ void require_indices(const Tensor& x, const char* name, int position) {
 }  // namespace
 
 Tensor where(const Tensor& condition, const Arg& a, const Arg& b, At at) {
-  const LocationScope location(at);
+  const detail::CallScope location(at);
   detail::require_defined(condition, "where", 1);
   if (condition.dtype() != kBool)
     throw DTypeError(fmt::format("where: argument 1 has element type {}, expected bool", torch_name(condition.dtype())),
@@ -29,7 +29,7 @@ Tensor where(const Tensor& condition, const Arg& a, const Arg& b, At at) {
 }
 
 Tensor clamp(const Tensor& x, std::optional<double> low, std::optional<double> high, At at) {
-  const LocationScope location(at);
+  const detail::CallScope location(at);
   detail::require_defined(x, "clamp", 1);
   if (!low && !high) throw ValueError("clamp: neither bound is given, expected at least one");
   const detail::Scope scope("clamp");
@@ -42,7 +42,7 @@ Tensor clamp(const Tensor& x, std::optional<double> low, std::optional<double> h
 }
 
 Tensor index_select(const Tensor& x, int64_t axis, const Tensor& indices, At at) {
-  const LocationScope location(at);
+  const detail::CallScope location(at);
   detail::require_defined(x, "index_select", 1);
   require_indices(indices, "index_select", 3);
   const int64_t along = normalize_axis(axis, x.dim(), "index_select");
@@ -50,7 +50,7 @@ Tensor index_select(const Tensor& x, int64_t axis, const Tensor& indices, At at)
 }
 
 Tensor gather(const Tensor& x, int64_t axis, const Tensor& indices, At at) {
-  const LocationScope location(at);
+  const detail::CallScope location(at);
   detail::require_defined(x, "gather", 1);
   require_indices(indices, "gather", 3);
   const int64_t along = normalize_axis(axis, x.dim(), "gather");
@@ -68,7 +68,7 @@ Tensor gather(const Tensor& x, int64_t axis, const Tensor& indices, At at) {
 }
 
 Tensor one_hot(const Tensor& indices, int64_t classes, At at) {
-  const LocationScope location(at);
+  const detail::CallScope location(at);
   require_indices(indices, "one_hot", 1);
   if (classes < 1) throw ValueError(fmt::format("one_hot: argument 2 is {}, expected 1 or more", classes));
   const detail::Scope scope("one_hot");

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <shared_mutex>
 
+#include "frontend/call_scope.h"
 #include "frontend/draw.h"
 #include "frontend/jit_entry.h"
 #include "ir/graph/text.h"
@@ -24,6 +25,29 @@ JitCall& next_call() {
 
 double milliseconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+}
+
+// Makes the arguments that are values inputs of the trace; cells stay what they are.
+void trace_arguments(JitEntry& entry, Trace& trace, const JitCall& call, std::vector<Ref<Impl>>& traced,
+                     const JitOptions& options) {
+  const CallScope location(options.at);
+  for (size_t i = 0; i < call.arguments.size(); ++i) {
+    const Ref<Impl>& argument = call.arguments[i];
+    entry.arguments.push_back(key_of(argument));
+    if (!argument || argument->cell) {
+      traced.push_back(argument);
+      continue;
+    }
+    if (argument->node && grad_enabled())
+      throw GraphError(
+          fmt::format(
+              "jit: tensor {} of the arguments was computed from leaves that require gradients, which would not "
+              "reach them from inside",
+              i + 1),
+          "pass x.detach(), call it under no_grad, or compute the argument inside the function");
+    traced.push_back(trace.add_input(argument->dtype, argument->shape, "x" + std::to_string(i)));
+    entry.inputs.push_back({JitEntry::Input::From::kArgument, i, {}});
+  }
 }
 
 // Turns what the trace learnt about cells into the entry's plan, and adds their results to the graph.
@@ -97,24 +121,9 @@ std::unique_ptr<JitEntry> trace_entry(const JitCall& call, std::type_index types
   Trace trace;
   trace.graph.name = options.name;
   std::vector<Ref<Impl>> traced, results;
-  for (size_t i = 0; i < call.arguments.size(); ++i) {
-    const Ref<Impl>& argument = call.arguments[i];
-    entry->arguments.push_back(key_of(argument));
-    if (!argument || argument->cell) {
-      traced.push_back(argument);
-      continue;
-    }
-    if (argument->node && grad_enabled())
-      throw GraphError(
-          fmt::format(
-              "jit: tensor {} of the arguments was computed from leaves that require gradients, which would not "
-              "reach them from inside",
-              i + 1),
-          "pass x.detach(), call it under no_grad, or compute the argument inside the function");
-    traced.push_back(trace.add_input(argument->dtype, argument->shape, "x" + std::to_string(i)));
-    entry->inputs.push_back({JitEntry::Input::From::kArgument, i, {}});
-  }
-  entry->prototype = function(traced, results);
+  trace_arguments(*entry, trace, call, traced, options);
+  entry->prototype = function(traced, results);  // whose operations have lines of their own
+  const CallScope location(options.at);
 
   for (const Ref<Impl>& result : results) {
     if (!result || result->trace == 0) {
@@ -181,9 +190,9 @@ JitCore::JitCore(JitOptions options) : state_(std::make_unique<State>()) { state
 JitCore::~JitCore() = default;
 
 const void* JitCore::run(JitCall& call, std::type_index types, const TraceFunction& trace) {
-  const LocationScope location(state_->options.at);
   JitEntry* entry = state_->find(call, types);
   if (entry == nullptr) entry = state_->add(call, types, trace);
+  const CallScope location(state_->options.at);
   entry->run(call);
   return entry->prototype.get();
 }

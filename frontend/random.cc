@@ -47,7 +47,7 @@ void manual_seed(int64_t seed) {
 }
 
 Tensor rand(const Sizes& shape, const TensorOptions& options, At at) {
-  const LocationScope location(at);
+  const detail::CallScope location(at);
   const DType dtype = options.dtype.value_or(kFloat32);
   require_float_dtype(dtype, "rand");
   const detail::Scope scope("rand");
@@ -56,7 +56,7 @@ Tensor rand(const Sizes& shape, const TensorOptions& options, At at) {
 }
 
 Tensor randn(const Sizes& shape, const TensorOptions& options, At at) {
-  const LocationScope location(at);
+  const detail::CallScope location(at);
   const DType dtype = options.dtype.value_or(kFloat32);
   require_float_dtype(dtype, "randn");
   const detail::Scope scope("randn");
@@ -70,7 +70,7 @@ Tensor randn(const Sizes& shape, const TensorOptions& options, At at) {
 }
 
 Tensor randint(int64_t low, int64_t high, const Sizes& shape, At at) {
-  const LocationScope location(at);
+  const detail::CallScope location(at);
   if (high <= low || high - low > int64_t{1} << 31)
     throw ValueError(
         fmt::format("randint: the range [{}, {}) holds {} numbers, expected 1 to 2^31", low, high, high - low));

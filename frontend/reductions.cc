@@ -1,4 +1,4 @@
-// Reductions of the front end: axes counted from the end, kept dimensions, means.
+// Sums, means, variances, extremes and where they are.
 #include <algorithm>
 
 #include "frontend/apply.h"
@@ -80,72 +80,72 @@ Tensor extreme(const char* op, const char* name, const Tensor& x, const ir::Inte
 }  // namespace
 
 Tensor sum(const Tensor& x, At at) {
-  const LocationScope location(at);
+  const detail::CallScope location(at);
   detail::require_defined(x, "sum", 1);
   return named(sum_over(x, all_axes(x), false), "SumBackward0");
 }
 Tensor sum(const Tensor& x, const Axes& axes, bool keepdim, At at) {
-  const LocationScope location(at);
+  const detail::CallScope location(at);
   detail::require_defined(x, "sum", 1);
   return named(sum_over(x, normalized(axes, x.dim(), "sum"), keepdim), "SumBackward1");
 }
 
 Tensor mean(const Tensor& x, At at) {
-  const LocationScope location(at);
+  const detail::CallScope location(at);
   detail::require_float(x, "mean", 1);
   return named(mean_over(x, all_axes(x), false), "MeanBackward0");
 }
 Tensor mean(const Tensor& x, const Axes& axes, bool keepdim, At at) {
-  const LocationScope location(at);
+  const detail::CallScope location(at);
   detail::require_float(x, "mean", 1);
   return named(mean_over(x, normalized(axes, x.dim(), "mean"), keepdim), "MeanBackward1");
 }
 
 Tensor prod(const Tensor& x, At at) {
-  const LocationScope location(at);
+  const detail::CallScope location(at);
   detail::require_defined(x, "prod", 1);
   return named(prod_over(x, all_axes(x), false), "ProdBackward0");
 }
 Tensor prod(const Tensor& x, int64_t axis, bool keepdim, At at) {
-  const LocationScope location(at);
+  const detail::CallScope location(at);
   detail::require_defined(x, "prod", 1);
   return named(prod_over(x, normalized(axis, x.dim(), "prod"), keepdim), "ProdBackward1");
 }
 
 Tensor var(const Tensor& x, At at) {
-  const LocationScope location(at);
+  const detail::CallScope location(at);
   detail::require_float(x, "var", 1);
   return named(var_over(x, all_axes(x), false), "VarBackward0");
 }
 Tensor var(const Tensor& x, const Axes& axes, bool keepdim, At at) {
-  const LocationScope location(at);
+  const detail::CallScope location(at);
   detail::require_float(x, "var", 1);
   return named(var_over(x, normalized(axes, x.dim(), "var"), keepdim), "VarBackward0");
 }
 
 Tensor max(const Tensor& x, At at) {
-  const LocationScope location(at);
+  const detail::CallScope location(at);
   detail::require_defined(x, "max", 1);
   return named(extreme("reduce_max", "max", x, all_axes(x), false), "MaxBackward1");
 }
 Tensor min(const Tensor& x, At at) {
-  const LocationScope location(at);
+  const detail::CallScope location(at);
   detail::require_defined(x, "min", 1);
   return named(extreme("reduce_min", "min", x, all_axes(x), false), "MinBackward1");
 }
 Tensor amax(const Tensor& x, const Axes& axes, bool keepdim, At at) {
-  const LocationScope location(at);
+  const detail::CallScope location(at);
   detail::require_defined(x, "amax", 1);
   return named(extreme("reduce_max", "amax", x, normalized(axes, x.dim(), "amax"), keepdim), "AmaxBackward0");
 }
 Tensor amin(const Tensor& x, const Axes& axes, bool keepdim, At at) {
-  const LocationScope location(at);
+  const detail::CallScope location(at);
   detail::require_defined(x, "amin", 1);
   return named(extreme("reduce_min", "amin", x, normalized(axes, x.dim(), "amin"), keepdim), "AminBackward0");
 }
 
 MaxResult max(const Tensor& x, int64_t axis, bool keepdim, At at) {
-  const LocationScope location(at);
+  const detail::CallScope location(at);
   detail::require_defined(x, "max", 1);
   const detail::Scope scope("max");
   const Tensor indices = argmax(x, axis, true, at);
@@ -155,12 +155,12 @@ MaxResult max(const Tensor& x, int64_t axis, bool keepdim, At at) {
 }
 
 Tensor argmax(const Tensor& x, At at) {
-  const LocationScope location(at);
+  const detail::CallScope location(at);
   detail::require_defined(x, "argmax", 1);
   return argmax(reshape(x, {x.numel()}, at), 0, false, at);
 }
 Tensor argmax(const Tensor& x, int64_t axis, bool keepdim, At at) {
-  const LocationScope location(at);
+  const detail::CallScope location(at);
   detail::require_defined(x, "argmax", 1);
   const int64_t along = normalize_axis(axis, x.dim(), "argmax");
   require_elements(x, {along}, "argmax");

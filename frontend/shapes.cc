@@ -66,13 +66,13 @@ Tensor sliced(const Tensor& x, int64_t axis, int64_t start, int64_t stop, int64_
 }  // namespace
 
 Tensor reshape(const Tensor& x, const Sizes& shape, At at) {
-  const LocationScope location(at);
+  const detail::CallScope location(at);
   detail::require_defined(x, "reshape", 1);
   return named(reshaped(x, resolved(x, shape)), "ViewBackward0");
 }
 
 Tensor flatten(const Tensor& x, int64_t first, int64_t last, At at) {
-  const LocationScope location(at);
+  const detail::CallScope location(at);
   detail::require_defined(x, "flatten", 1);
   if (x.dim() == 0) return reshape(x, {1}, at);
   const int64_t from = normalize_axis(first, x.dim(), "flatten"), to = normalize_axis(last, x.dim(), "flatten");
@@ -88,7 +88,7 @@ Tensor flatten(const Tensor& x, int64_t first, int64_t last, At at) {
 }
 
 Tensor transpose(const Tensor& x, int64_t a, int64_t b, At at) {
-  const LocationScope location(at);
+  const detail::CallScope location(at);
   detail::require_defined(x, "transpose", 1);
   ir::Integers order = identity_order(x);
   std::swap(order[static_cast<size_t>(normalize_axis(a, x.dim(), "transpose"))],
@@ -97,7 +97,7 @@ Tensor transpose(const Tensor& x, int64_t a, int64_t b, At at) {
 }
 
 Tensor t(const Tensor& x, At at) {
-  const LocationScope location(at);
+  const detail::CallScope location(at);
   detail::require_defined(x, "t", 1);
   if (x.dim() > 2)
     throw ShapeError(fmt::format("t: argument 1 has shape {}, expected 2 dimensions or fewer", to_string(x.shape())),
@@ -107,7 +107,7 @@ Tensor t(const Tensor& x, At at) {
 }
 
 Tensor permute(const Tensor& x, const Sizes& order, At at) {
-  const LocationScope location(at);
+  const detail::CallScope location(at);
   detail::require_defined(x, "permute", 1);
   ir::Integers axes;
   for (int64_t axis : order) axes.push_back(normalize_axis(axis, x.dim(), "permute"));
@@ -120,7 +120,7 @@ Tensor permute(const Tensor& x, const Sizes& order, At at) {
 }
 
 Tensor squeeze(const Tensor& x, At at) {
-  const LocationScope location(at);
+  const detail::CallScope location(at);
   detail::require_defined(x, "squeeze", 1);
   Sizes shape;
   for (int64_t size : x.shape())
@@ -129,7 +129,7 @@ Tensor squeeze(const Tensor& x, At at) {
 }
 
 Tensor squeeze(const Tensor& x, int64_t axis, At at) {
-  const LocationScope location(at);
+  const detail::CallScope location(at);
   detail::require_defined(x, "squeeze", 1);
   const int64_t dropped = normalize_axis(axis, x.dim(), "squeeze");
   if (x.shape()[dropped] != 1) return x;
@@ -140,7 +140,7 @@ Tensor squeeze(const Tensor& x, int64_t axis, At at) {
 }
 
 Tensor unsqueeze(const Tensor& x, int64_t axis, At at) {
-  const LocationScope location(at);
+  const detail::CallScope location(at);
   detail::require_defined(x, "unsqueeze", 1);
   const int64_t added = normalize_axis(axis, x.dim() + 1, "unsqueeze");
   Sizes shape;
@@ -152,7 +152,7 @@ Tensor unsqueeze(const Tensor& x, int64_t axis, At at) {
 }
 
 Tensor expand(const Tensor& x, const Sizes& shape, At at) {
-  const LocationScope location(at);
+  const detail::CallScope location(at);
   detail::require_defined(x, "expand", 1);
   Sizes wanted = shape;
   const int64_t added = wanted.rank() - x.dim();
@@ -162,7 +162,7 @@ Tensor expand(const Tensor& x, const Sizes& shape, At at) {
 }
 
 Tensor slice(const Tensor& x, int64_t axis, int64_t start, int64_t stop, int64_t step, At at) {
-  const LocationScope location(at);
+  const detail::CallScope location(at);
   detail::require_defined(x, "slice", 1);
   const int64_t along = normalize_axis(axis, x.dim(), "slice"), size = x.shape()[along];
   if (step < 1) throw ValueError(fmt::format("slice: the step is {}, expected 1 or more", step));
@@ -173,7 +173,7 @@ Tensor slice(const Tensor& x, int64_t axis, int64_t start, int64_t stop, int64_t
 }
 
 Tensor select(const Tensor& x, int64_t axis, int64_t index, At at) {
-  const LocationScope location(at);
+  const detail::CallScope location(at);
   detail::require_defined(x, "select", 1);
   const int64_t along = normalize_axis(axis, x.dim(), "select"), size = x.shape()[along];
   if (index < -size || index >= size)
@@ -183,7 +183,7 @@ Tensor select(const Tensor& x, int64_t axis, int64_t index, At at) {
 }
 
 Tensor cat(std::span<const Tensor> parts, int64_t axis, At at) {
-  const LocationScope location(at);
+  const detail::CallScope location(at);
   if (parts.empty()) throw ValueError("cat: no tensors are given, expected at least one");
   std::vector<Arg> arguments;
   for (size_t i = 0; i < parts.size(); ++i) {
@@ -208,7 +208,7 @@ Tensor cat(std::initializer_list<Tensor> parts, int64_t axis, At at) {
 }
 
 Tensor stack(std::span<const Tensor> parts, int64_t axis, At at) {
-  const LocationScope location(at);
+  const detail::CallScope location(at);
   if (parts.empty()) throw ValueError("stack: no tensors are given, expected at least one");
   std::vector<Tensor> wide;
   for (size_t i = 0; i < parts.size(); ++i) {

@@ -52,7 +52,7 @@ Sizes Tensor::shape() const {
   return impl_->shape;
 }
 int64_t Tensor::size(int64_t axis, At at) const {
-  const LocationScope location(at);
+  const detail::CallScope location(at);
   return shape()[normalize_axis(axis, dim(), "size")];
 }
 int64_t Tensor::dim() const { return shape().rank(); }
@@ -61,12 +61,12 @@ bool Tensor::is_contiguous() const { return defined() && (impl_->trace != 0 || i
 
 template <class T>
 T Tensor::item(At at) const {
-  const LocationScope location(at);
+  const detail::CallScope location(at);
   return element_as<T>(*only_element(*this, "item"), 0);
 }
 template <class T>
 const T* Tensor::data(At at) const {
-  const LocationScope location(at);
+  const detail::CallScope location(at);
   const Ref<Impl> impl = memory(*this, "data");
   if (impl->dtype != dtype_of<T>)
     throw DTypeError(fmt::format("data: asked for {}, the tensor has element type {}", torch_name(dtype_of<T>),
@@ -80,7 +80,7 @@ const T* Tensor::data(At at) const {
 }
 template <class T>
 std::vector<T> Tensor::to_vector(At at) const {
-  const LocationScope location(at);
+  const detail::CallScope location(at);
   const Ref<Impl> impl = detail::contiguous(memory(*this, "to_vector"));
   std::vector<T> elements(static_cast<size_t>(impl->numel()));
   for (size_t i = 0; i < elements.size(); ++i) elements[i] = element_as<T>(*impl, static_cast<int64_t>(i));
@@ -107,7 +107,7 @@ bool Tensor::is_leaf() const { return defined() && (impl_->cell || !impl_->requi
 bool Tensor::is_cell() const { return defined() && static_cast<bool>(impl_->cell); }
 
 Tensor& Tensor::requires_grad_(bool wanted, At at) {
-  const LocationScope location(at);
+  const detail::CallScope location(at);
   detail::require_defined(*this, "requires_grad_", 1);
   if (wanted && !is_float(dtype()))
     throw DTypeError(fmt::format("requires_grad_: the tensor has element type {}, expected float32 or float64",
@@ -128,7 +128,7 @@ Tensor& Tensor::requires_grad_(bool wanted, At at) {
 }
 
 Tensor Tensor::grad(At at) const {
-  const LocationScope location(at);
+  const detail::CallScope location(at);
   detail::require_defined(*this, "grad", 1);
   if (detail::Trace* trace = detail::Trace::current(); trace != nullptr && detail::is_traced(*this))
     return Tensor(trace->grad(impl_));
@@ -140,7 +140,7 @@ Tensor Tensor::grad(At at) const {
 }
 
 void Tensor::set_grad(const Tensor& grad, At at) const {
-  const LocationScope location(at);
+  const detail::CallScope location(at);
   detail::require_defined(*this, "set_grad", 1);
   if (grad.defined() && (grad.shape() != shape() || grad.dtype() != dtype()))
     throw ShapeError(fmt::format("set_grad: argument 1 has type {} {}, expected {} {}", torch_name(grad.dtype()),
@@ -155,12 +155,12 @@ void Tensor::set_grad(const Tensor& grad, At at) const {
 void Tensor::zero_grad() const { set_grad({}); }
 
 Tensor Tensor::detach(At at) const {
-  const LocationScope location(at);
+  const detail::CallScope location(at);
   return detail::apply(ir::ops::kStopGradient, ir::NoAttributes{}, {*this});
 }
 
 void Tensor::set(const Tensor& value, At at) const {
-  const LocationScope location(at);
+  const detail::CallScope location(at);
   require_cell(*this, "set");
   detail::require_defined(value, "set", 1);
   if (value.shape() != shape())
@@ -182,7 +182,7 @@ const Tensor& Tensor::set_name(const std::string& name) const {
 std::string Tensor::name() const { return is_cell() ? impl_->cell->name : ""; }
 
 Tensor Tensor::clone(At at) const {
-  const LocationScope location(at);
+  const detail::CallScope location(at);
   detail::require_defined(*this, "clone", 1);
   // A value is never overwritten, so a view of it off its cell is a copy.
   Tensor copy = detail::apply(ir::ops::kReshape, ir::ShapeAttributes{shape().shape()}, {*this});
@@ -190,7 +190,7 @@ Tensor Tensor::clone(At at) const {
 }
 
 Tensor Tensor::contiguous(At at) const {
-  const LocationScope location(at);
+  const detail::CallScope location(at);
   detail::require_defined(*this, "contiguous", 1);
   if (is_contiguous()) return *this;
   Tensor copy = detail::apply(ir::ops::kReshape, ir::ShapeAttributes{shape().shape()}, {*this});
@@ -204,7 +204,7 @@ Tensor Tensor::contiguous(At at) const {
 }
 
 Tensor Tensor::to(DType dtype, At at) const {
-  const LocationScope location(at);
+  const detail::CallScope location(at);
   detail::require_defined(*this, "to", 1);
   if (dtype == this->dtype()) return *this;
   return detail::named(detail::converted(*this, dtype), "ToCopyBackward0");

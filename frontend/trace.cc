@@ -56,7 +56,8 @@ CellUse& Trace::use(const Ref<Cell>& cell) {
 Ref<Impl> Trace::read(const Ref<Cell>& cell) { return wrap(use(cell).value, cell->requires_grad); }
 
 void Trace::write(const Ref<Cell>& cell, const Ref<Impl>& value) {
-  const ir::Value next = value_of(value);
+  // A cell's value is a leaf: what it was computed from is not behind it.
+  const ir::Value next = detail::requires_grad(*value) ? stopped(value_of(value)) : value_of(value);
   CellUse& written = use(cell);
   written.value = next;
   written.leaves.push_back(next);

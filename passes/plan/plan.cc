@@ -255,14 +255,18 @@ class Planner {
         else if (const auto key = arena_key(node, b))
           step.places.push_back({Place::Kind::kArena, lives.at(*key).offset, lives.at(*key).bytes});
         else
-          step.places.push_back(settled(lowered(nodes_[node].kernel).values[b]));
+          step.places.push_back(settled(lowered(nodes_[node].kernel), b));
       }
       plan_.steps.push_back(std::move(step));
     }
   }
 
-  Place settled(Value value) {
-    if (const auto home = home_.find(value); home != home_.end()) return home->second;
+  Place settled(const LoweredKernel& kernel, size_t buffer) {
+    const Value value = kernel.values[buffer];
+    // A constant that is a result is read where it lies, and written where the result is.
+    const bool reads_constant = kernel.kernel.buffers[buffer].role == Buffer::Role::kIn &&
+                                graph_.op(value).def->op_class == ir::OpClass::kConstant;
+    if (const auto home = home_.find(value); home != home_.end() && !reads_constant) return home->second;
     if (const auto input = input_of_.find(value); input != input_of_.end())
       return {Place::Kind::kInput, input->second, bytes_of(graph_, value)};
     const auto at = std::find(plan_.constants.begin(), plan_.constants.end(), value);

@@ -61,6 +61,22 @@ TEST(Jit, OneCompilationPerSignature) {
   EXPECT_THAT(f.stats().explanations[0], HasSubstr("float32[3]"));
 }
 
+TEST(Jit, ResultsMayBeConstantsOrArguments) {
+  const Tensor captured = tensor({5., 6.});
+  const auto f = jit([&](const Tensor& x) {
+    return std::tuple{cat({zeros({2}), ones({1})}), x, x.reshape({1, 2}), captured, captured * 2, ones({2}).sum()};
+  });
+  for (int i = 0; i < 2; ++i) {
+    const auto [joined, same, shaped, fixed, doubled, number] = f(tensor({1., 2.}));
+    EXPECT_THAT(joined.to_vector<float>(), ElementsAre(0, 0, 1));
+    EXPECT_THAT(same.to_vector<float>(), ElementsAre(1, 2));
+    EXPECT_THAT(shaped.to_vector<float>(), ElementsAre(1, 2));
+    EXPECT_THAT(fixed.to_vector<float>(), ElementsAre(5, 6));
+    EXPECT_THAT(doubled.to_vector<float>(), ElementsAre(10, 12));
+    EXPECT_EQ(number.item(), 2);
+  }
+}
+
 struct Pair {
   Tensor low, high;
 };

@@ -30,7 +30,7 @@ std::string declaration(const Row& row, bool with_default) {
 std::string definition(const Row& row) {
   const std::string_view operands = row.arity == 1 ? "x" : row.arity == 2 ? "x, y" : "x, y, z";
   return fmt::format(
-      "{} {{\n  const LocationScope location(at);\n  static const ir::OpDef& def = detail::op_named(\"{}\");\n"
+      "{} {{\n  const detail::CallScope location(at);\n  static const ir::OpDef& def = detail::op_named(\"{}\");\n"
       "  return detail::apply_row(def, \"{}\", {{{}}});\n}}\n\n",
       declaration(row, false), row.name, row.name, operands);
 }
