@@ -41,6 +41,17 @@ double vector_work(const Pass& pass, std::optional<uint32_t> range) {
   return work;
 }
 
+// Machine instructions of one vector of a pass, roughly: what is unrolled is compiled as often.
+double instructions(const Pass& pass) {
+  constexpr double kOfRandomBits = 100;
+  double count = 0;
+  for (const Inst& inst : pass.insts)
+    count += inst.kind == InstKind::kApply     ? std::max(1.0, inst.row->cost)
+             : inst.kind == InstKind::kRngBits ? kOfRandomBits
+                                               : 1;
+  return count;
+}
+
 double estimate(const Kernel& kernel, int vector) {
   const auto first_inner = static_cast<uint32_t>(kernel.outer.size());
   double total = 0;
@@ -79,9 +90,9 @@ void schedule_cpu(Kernel& kernel) {
   };
   for (int range = static_cast<int>(kernel.outer.size()) - 1; range >= 0; --range) consider(range);
   if (has_inner) consider(Schedule::kInner);
-  size_t longest = 0;
-  for (const Pass& pass : kernel.passes) longest = std::max(longest, pass.insts.size());
-  kernel.schedule.unroll = longest <= 8 ? 4 : longest <= 24 ? 2 : 1;
+  double longest = 0;
+  for (const Pass& pass : kernel.passes) longest = std::max(longest, instructions(pass));
+  kernel.schedule.unroll = longest <= 12 ? 4 : longest <= 40 ? 2 : 1;
 }
 
 }  // namespace sinter::passes
