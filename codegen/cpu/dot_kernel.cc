@@ -34,6 +34,7 @@ class DotEmitter {
     }
     for (const unsigned rows : heights_) tiles_.push_back(emit_tile(module, plan, isa, rows));
     if (plan.pack != DotPlan::Pack::kNone) pack_ = emit_pack(module, plan, isa);
+    if (plan.pack_rows) pack_rows_ = emit_pack_rows(module, plan, isa);
     packed_ = b().CreateConstGEP1_64(element_, arguments_.scratch, static_cast<uint64_t>(plan.tile_elements()));
     rows_ = passes_.number(plan.rows);
     columns_ = passes_.number(plan.columns);
@@ -150,6 +151,11 @@ class DotEmitter {
         }
       }
       Value* a = b().CreateGEP(element_, line_start(plan_.a, row), b().CreateMul(k, passes_.number(plan_.a.depth)));
+      if (pack_rows_ != nullptr) {
+        Value* packed = b().CreateGEP(element_, packed_, number(plan_.panel_elements() * plan_.block_panels));
+        b().CreateCall(pack_rows_, {a, packed, length, height, passes_.number(plan_.a.depth)});
+        a = packed;
+      }
       nest_.loop(number(0), panels_, 1,
                  [&](Value* panel) { emit_tile_of(tile, row, height, function, a, panel, k, length); });
       return Values{b().CreateAdd(row, height)};
@@ -227,7 +233,7 @@ class DotEmitter {
   llvm::Type* element_;
   std::vector<unsigned> heights_;       // that tiles may have, falling
   std::vector<llvm::Function*> tiles_;  // by height
-  llvm::Function* pack_ = nullptr;
+  llvm::Function *pack_ = nullptr, *pack_rows_ = nullptr;
   std::map<uint32_t, Value*> others_;  // the outer point, by range
   Value *packed_ = nullptr, *rows_ = nullptr, *columns_ = nullptr, *depth_ = nullptr;
   Value *row_block_ = nullptr, *first_column_ = nullptr, *panels_ = nullptr;  // of the unit

@@ -166,6 +166,15 @@ void choose_packing(DotPlan& plan, Isa isa) {
   if ((partial && isa != Isa::kAvx512) || (many_rows && far)) plan.pack = DotPlan::Pack::kCopy;
 }
 
+// Every step of k on a page of its own is slow to read, the more so the fewer rows a narrow tile takes of each line of
+// memory.
+void choose_row_packing(DotPlan& plan, Isa isa) {
+  constexpr int64_t kFarBytes = 512 << 10;
+  const int64_t depth = size_or(plan.depth, plan.block_depth), step = size_or(plan.a.depth, 1024);
+  plan.pack_rows = isa == Isa::kAvx2 && plan.a.line.is(1) && !plan.a.depth.is(1) && plan.block_panels > 1 &&
+                   depth * step * static_cast<int64_t>(size_of(plan.dtype)) >= kFarBytes;
+}
+
 }  // namespace
 
 int64_t DotPlan::tile_elements() const {
@@ -180,8 +189,14 @@ int64_t DotPlan::panel_elements() const {
   return ceil_div(lines, vector) * vector * tile_columns();
 }
 
+int64_t DotPlan::packed_rows_elements() const {
+  if (!pack_rows) return 0;
+  return std::min(size_or(depth, block_depth), block_depth) * packed_row_step();
+}
+
 size_t DotPlan::scratch_bytes() const {
-  return static_cast<size_t>(tile_elements() + panel_elements() * block_panels) * size_of(dtype);
+  const int64_t elements = tile_elements() + panel_elements() * block_panels + packed_rows_elements();
+  return static_cast<size_t>(elements) * size_of(dtype);
 }
 
 Units DotPlan::units(const Kernel& kernel) const {
@@ -212,6 +227,7 @@ std::optional<DotPlan> plan_dot(const Kernel& kernel, Isa isa) {
   choose_tile(plan, kernel.schedule, isa);
   choose_packing(plan, isa);
   choose_blocks(plan, kernel.schedule);
+  choose_row_packing(plan, isa);
   return plan;
 }
 

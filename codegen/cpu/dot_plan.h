@@ -2,6 +2,7 @@
 // function of the kernel and the instruction set alone; nothing here changes a bit of the result.
 #pragma once
 
+#include <bit>
 #include <optional>
 
 #include "codegen/cpu/units.h"
@@ -38,11 +39,16 @@ struct DotPlan {
     kElements
   } pack = Pack::kNone;  // how columns get side by side in scratch
 
+  bool pack_rows = false;  // rows lie side by side, steps of k far apart: a tile's rows are brought together first
+
   [[nodiscard]] unsigned tile_columns() const { return vector * vectors; }
   [[nodiscard]] bool one_block() const { return !depth.is_symbol() && depth.value() <= block_depth; }
-  // Scratch: the tile (or a unit's tiles, when depth is cut into blocks), then packed panels.
+  // Scratch: the tile (or a unit's tiles, when depth is cut into blocks), then packed panels, then packed rows.
   [[nodiscard]] int64_t tile_elements() const;
   [[nodiscard]] int64_t panel_elements() const;
+  // One step of k in packed rows, and all of them.
+  [[nodiscard]] unsigned packed_row_step() const { return std::bit_ceil(tile_rows); }
+  [[nodiscard]] int64_t packed_rows_elements() const;
   [[nodiscard]] size_t scratch_bytes() const;
   [[nodiscard]] Units units(const loops::Kernel& kernel) const;
   [[nodiscard]] double cost() const;  // of a unit, nanoseconds

@@ -30,17 +30,20 @@ Value* stride(Nest& nest, Dim dim, Value* at_run_time) {
   return dim.is_symbol() ? at_run_time : nest.number(dim.value());
 }
 
-// Lanes of each of the panel's vectors that are columns.
-Values column_masks(Nest& nest, const DotPlan& plan, Value* columns) {
+// Which of `width` lanes, the first standing for number `first`, lie before `count`.
+Value* lanes_before(Nest& nest, Value* count, int64_t first, unsigned width) {
   auto& b = nest.b;
   llvm::SmallVector<uint32_t, 16> numbers;
-  for (unsigned i = 0; i < plan.vector; ++i) numbers.push_back(i);
-  Value* lanes = llvm::ConstantDataVector::get(b.getContext(), numbers);
+  for (unsigned i = 0; i < width; ++i) numbers.push_back(i);
+  Value* left = b.CreateTrunc(b.CreateSub(count, nest.number(first)), b.getInt32Ty());
+  return b.CreateICmpSLT(llvm::ConstantDataVector::get(b.getContext(), numbers), b.CreateVectorSplat(width, left));
+}
+
+// Lanes of each of the panel's vectors that are columns.
+Values column_masks(Nest& nest, const DotPlan& plan, Value* columns) {
   Values masks;
-  for (unsigned v = 0; v < plan.vectors; ++v) {
-    Value* left = b.CreateTrunc(b.CreateSub(columns, nest.number(v * plan.vector)), b.getInt32Ty());
-    masks.push_back(b.CreateICmpSLT(lanes, b.CreateVectorSplat(plan.vector, left)));
-  }
+  for (unsigned v = 0; v < plan.vectors; ++v)
+    masks.push_back(lanes_before(nest, columns, v * plan.vector, plan.vector));
   return masks;
 }
 
@@ -118,12 +121,8 @@ struct PackEmitter {
       };
       Value* whole = b.CreateAnd(depth, nest.number(-n));
       nest.loop(nest.number(0), whole, n, [&](Value* k) { square(k, nullptr); });
-      nest.loop(whole, depth, n, [&](Value* k) {
-        llvm::SmallVector<uint64_t, 16> numbers;
-        for (int64_t i = 0; i < n; ++i) numbers.push_back(static_cast<uint64_t>(i));
-        Value* left = b.CreateVectorSplat(plan.vector, b.CreateSub(depth, k));
-        square(k, b.CreateICmpSLT(llvm::ConstantDataVector::get(b.getContext(), numbers), left));
-      });
+      nest.loop(whole, depth, n,
+                [&](Value* k) { square(k, lanes_before(nest, b.CreateSub(depth, k), 0, plan.vector)); });
     });
   }
 
@@ -152,8 +151,8 @@ llvm::Function* emit_tile(llvm::Module& module, const DotPlan& plan, Isa isa, un
   Value *a = argument(0), *columns_of_b = argument(1), *c = argument(2), *depth = argument(3), *resume = argument(8);
   const bool packed = plan.pack != DotPlan::Pack::kNone, known_depth = plan.one_block();
   if (known_depth) depth = nest.number(plan.depth.value());
-  Value* a_line = stride(nest, plan.a.line, argument(4));
-  Value* a_depth = stride(nest, plan.a.depth, argument(5));
+  Value* a_line = plan.pack_rows ? nest.number(1) : stride(nest, plan.a.line, argument(4));
+  Value* a_depth = plan.pack_rows ? nest.number(plan.packed_row_step()) : stride(nest, plan.a.depth, argument(5));
   Value* b_depth = packed ? nest.number(plan.tile_columns()) : stride(nest, plan.b.depth, argument(6));
   const bool masked = !packed && (plan.columns.is_symbol() || plan.columns.value() % plan.tile_columns() != 0);
   const Values masks = masked ? column_masks(nest, plan, argument(7)) : Values{};
@@ -191,11 +190,11 @@ llvm::Function* emit_tile(llvm::Module& module, const DotPlan& plan, Isa isa, un
     }
     return acc;
   };
-  const int64_t unroll = rows * plan.vectors >= 12 ? 2 : 4;
-  Value* whole = b.CreateAnd(depth, nest.number(-unroll));
-  accumulators = nest.loop(nest.number(0), whole, unroll, accumulators, [&](Value* k, const Values& acc) {
+  constexpr int64_t kUnroll = 2;
+  Value* whole = b.CreateAnd(depth, nest.number(-kUnroll));
+  accumulators = nest.loop(nest.number(0), whole, kUnroll, accumulators, [&](Value* k, const Values& acc) {
     Values now = acc;
-    for (int64_t u = 0; u < unroll; ++u) now = step(b.CreateAdd(k, nest.number(u)), now);
+    for (int64_t u = 0; u < kUnroll; ++u) now = step(b.CreateAdd(k, nest.number(u)), now);
     return now;
   });
   accumulators = nest.loop(whole, depth, 1, accumulators, step);
@@ -226,6 +225,26 @@ llvm::Function* emit_pack(llvm::Module& module, const DotPlan& plan, Isa isa) {
   else
     pack.elements();
   nest.b.CreateRetVoid();
+  return function;
+}
+
+llvm::Function* emit_pack_rows(llvm::Module& module, const DotPlan& plan, Isa isa) {
+  llvm::Function* function = start_function(module, "pack_rows", isa, 2, 3, /*flag=*/false);
+  Nest nest(*function);
+  auto& b = nest.b;
+  llvm::Type* element = register_type(b.getContext(), plan.dtype);
+  const unsigned step = plan.packed_row_step();
+  auto* type = llvm::FixedVectorType::get(element, step);
+  const llvm::Align align(size_of(plan.dtype));
+  Value *from = function->getArg(0), *to = function->getArg(1), *depth = function->getArg(2);
+  Value* mask = lanes_before(nest, function->getArg(3), 0, step);
+  Value* depth_stride = stride(nest, plan.a.depth, function->getArg(4));
+  nest.loop(nest.number(0), depth, 1, [&](Value* k) {
+    Value* source = b.CreateGEP(element, from, b.CreateMul(k, depth_stride));
+    Value* loaded = b.CreateMaskedLoad(type, source, align, mask, llvm::Constant::getNullValue(type));
+    b.CreateAlignedStore(loaded, b.CreateGEP(element, to, b.CreateMul(k, nest.number(step))), align);
+  });
+  b.CreateRetVoid();
   return function;
 }
 

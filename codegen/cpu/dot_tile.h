@@ -19,4 +19,8 @@ namespace sinter::codegen::cpu {
 // `depth` elements of k; what lies beyond those columns is arbitrary.
 [[nodiscard]] llvm::Function* emit_pack(llvm::Module& module, const DotPlan& plan, Isa isa);
 
+// void(from, to, depth, rows, depth_stride): to[depth][packed_row_step] = `rows` contiguous elements of a for each of
+// `depth` steps of k; what lies beyond those rows is arbitrary.
+[[nodiscard]] llvm::Function* emit_pack_rows(llvm::Module& module, const DotPlan& plan, Isa isa);
+
 }  // namespace sinter::codegen::cpu

@@ -20,20 +20,28 @@ void PassEmitter::emit_lane_reduction(size_t pass) {
   bool one_block = known(count) && *known(count) <= kBlock;
   one_block |= std::all_of(reductions.begin(), reductions.end(), [](const Reduction& r) { return r.fold.any_order(); });
 
-  Values identities;
-  for (const Reduction& r : reductions)
-    for (Value* value : r.fold.identity(kLanes)) identities.push_back(value);
-
-  const auto fold_all = [&](Values acc, unsigned copies, Value* mask) {
-    for (unsigned c = 0; c < copies; ++c) {
+  // Where any order will do, each vector in flight has accumulators of its own, so that they need not wait for each
+  // other.
+  const auto sets = [](const Reduction& r, unsigned copies) { return r.fold.any_order() ? copies : 1; };
+  const auto identities = [&](unsigned copies) {
+    Values all;
+    for (const Reduction& r : reductions)
+      for (unsigned set = 0; set < sets(r, copies); ++set)
+        for (Value* value : r.fold.identity(kLanes)) all.push_back(value);
+    return all;
+  };
+  // The points of `points` vectors joined to accumulators made for `copies`.
+  const auto fold_all = [&](Values acc, unsigned copies, unsigned points, Value* mask) {
+    for (unsigned c = 0; c < points; ++c) {
       size_t at = 0;
       for (const Reduction& r : reductions) {
         const size_t parts = r.fold.dtypes().size();
-        const Values before(acc.begin() + at, acc.begin() + at + parts);
+        auto* const own = acc.begin() + at + (c % sets(r, copies)) * parts;
+        const Values before(own, own + parts);
         Values now = r.fold.add(before, elements_of(r, c, /*vector=*/true));
         if (mask != nullptr) now = r.fold.where(mask, now, before);
-        std::copy(now.begin(), now.end(), acc.begin() + at);
-        at += parts;
+        std::copy(now.begin(), now.end(), own);
+        at += parts * sets(r, copies);
       }
     }
     return acc;
@@ -44,26 +52,29 @@ void PassEmitter::emit_lane_reduction(size_t pass) {
     const unsigned copies = copies_for(known_count ? known_count : std::optional<int64_t>());
     Value* whole = b.CreateAnd(b.CreateSub(to, from), nest_.number(-int64_t{copies} * kLanes));
     Value* main_end = b.CreateAdd(from, whole);
-    lanes_ = {.width = kLanes, .copies = copies};
-    Values acc = nest_.loop(from, main_end, copies * kLanes, identities, [&](Value* i, const Values& now) {
+    const auto body = [&](Value* i, const Values& now, const Lanes& lanes) {
+      lanes_ = lanes;
       bind_linear(pass, i, /*lanes=*/true);
       emit_insts(pass);
-      return fold_all(now, copies, nullptr);
+      return fold_all(now, copies, lanes.copies, lanes.mask);
+    };
+    Values acc = nest_.loop(from, main_end, copies * kLanes, identities(copies), [&](Value* i, const Values& now) {
+      return body(i, now, {.width = kLanes, .copies = copies});
     });
-    lanes_.copies = 1;
     acc = nest_.loop(main_end, to, kLanes, acc, [&](Value* i, const Values& now) {
-      lanes_.mask = lane_mask(i, to);
-      bind_linear(pass, i, /*lanes=*/true);
-      emit_insts(pass);
-      return fold_all(now, 1, lanes_.mask);
+      return body(i, now, {.width = kLanes, .mask = lane_mask(i, to)});
     });
-    lanes_.mask = nullptr;
     std::vector<Values> results;
     size_t at = 0;
     for (const Reduction& r : reductions) {
       const size_t parts = r.fold.dtypes().size();
-      results.push_back(r.fold.tree_of_lanes(Values(acc.begin() + at, acc.begin() + at + parts)));
-      at += parts;
+      Values joined(acc.begin() + at, acc.begin() + at + parts);
+      for (unsigned set = 1; set < sets(r, copies); ++set) {
+        const auto* const next = acc.begin() + at + set * parts;
+        joined = r.fold.join(joined, Values(next, next + parts));
+      }
+      results.push_back(r.fold.tree_of_lanes(joined));
+      at += parts * sets(r, copies);
     }
     return results;
   };
@@ -72,18 +83,13 @@ void PassEmitter::emit_lane_reduction(size_t pass) {
   if (one_block) {
     results = block(nest_.number(0), count);  // a second level of one value and 15 identities would not show
   } else {
-    struct Level {  // 16 accumulators in memory for each part of each reduction
-      std::vector<Value*> slots;
-    };
-    std::vector<Level> levels;
+    std::vector<Values> slots;  // 16 accumulators in memory for each part of each reduction
     for (const Reduction& r : reductions) {
-      Level level;
-      const Values start = r.fold.identity(kLanes);
-      for (size_t part = 0; part < start.size(); ++part) {
-        level.slots.push_back(nest_.stack(start[part]->getType(), 1));
-        b.CreateStore(start[part], level.slots.back());
+      slots.emplace_back();
+      for (Value* start : r.fold.identity(kLanes)) {
+        slots.back().push_back(nest_.stack(start->getType(), 1));
+        b.CreateStore(start, slots.back().back());
       }
-      levels.push_back(std::move(level));
     }
     nest_.loop(nest_.number(0), count, kBlock, [&](Value* from) {
       Value* end = b.CreateAdd(from, nest_.number(kBlock));
@@ -93,7 +99,7 @@ void PassEmitter::emit_lane_reduction(size_t pass) {
       for (size_t r = 0; r < reductions.size(); ++r) {
         Values pointers, before;
         for (size_t part = 0; part < values[r].size(); ++part) {
-          pointers.push_back(b.CreateGEP(values[r][part]->getType(), levels[r].slots[part], slot));
+          pointers.push_back(b.CreateGEP(values[r][part]->getType(), slots[r][part], slot));
           before.push_back(b.CreateLoad(values[r][part]->getType(), pointers.back()));
         }
         const Values now = reductions[r].fold.join(before, values[r]);
@@ -104,7 +110,7 @@ void PassEmitter::emit_lane_reduction(size_t pass) {
       Values lanes;
       const Values start = reductions[r].fold.identity(kLanes);
       for (size_t part = 0; part < start.size(); ++part)
-        lanes.push_back(b.CreateLoad(start[part]->getType(), levels[r].slots[part]));
+        lanes.push_back(b.CreateLoad(start[part]->getType(), slots[r][part]));
       results.push_back(reductions[r].fold.tree_of_lanes(lanes));
     }
   }
