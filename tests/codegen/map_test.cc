@@ -99,10 +99,10 @@ kernel @flat(%x: f32[960] in, %b: f32[48] in, %c: f32[20] in, %d: f32[7] in, %e:
   for i0 < 960 {
     pass {
       %0 = load f32 %x[i0]
-      %1 = load f32 %b[(i0 mod 48)]
-      %2 = load f32 %c[(i0 / 48)]
-      %3 = load f32 %d[(i0 mod 7)]
-      %4 = load f32 %e[(i0 / 7)]
+      %1 = load f32 %b[mod(i0, 48)]
+      %2 = load f32 %c[div(i0, 48)]
+      %3 = load f32 %d[mod(i0, 7)]
+      %4 = load f32 %e[div(i0, 7)]
       %5 = add f32 %0, %1
       %6 = add f32 %5, %2
       %7 = add f32 %6, %3
