@@ -13,6 +13,7 @@
 #include <exception>
 #include <map>
 #include <mutex>
+#include <set>
 #include <thread>
 
 #include "codegen/cpu/dot_kernel.h"
@@ -58,11 +59,38 @@ std::unique_ptr<Built> build(const Kernel& kernel, Isa isa) {
   return built;
 }
 
+// What the kernel's rows mean: code kept on disk is not that of a row that has changed since.
+std::string definitions(const Kernel& kernel) {
+  static std::mutex mutex;
+  static std::map<std::pair<const ir::Row*, DType>, std::string> known;
+  std::set<std::pair<const ir::Row*, DType>> used;
+  for (const loops::Pass& pass : kernel.passes)
+    for (const loops::Inst& inst : pass.insts) {
+      if (inst.operands.empty()) continue;
+      const DType dtype = kernel.inst(inst.operands.back()).dtype;
+      if (inst.row != nullptr) used.emplace(inst.row, dtype);
+      if (inst.combiner != nullptr) used.emplace(&ir::find_row(inst.combiner->row), dtype);
+    }
+  std::set<std::string> lines;  // in an order that every process has
+  const std::lock_guard lock(mutex);
+  for (const auto& key : used) {
+    std::string& line = known[key];
+    if (line.empty()) {
+      const std::string code = to_string(ir::expression(*key.first, key.second));
+      line = fmt::format("{} {} {:016x}\n", key.first->name, name(key.second), XXH3_64bits(code.data(), code.size()));
+    }
+    lines.insert(line);
+  }
+  std::string text;
+  for (const std::string& line : lines) text += line;
+  return text;
+}
+
 // The name apart, which shows in profiles only: equal kernels under different names share code.
 std::string text_of(Kernel kernel) {
   kernel.name = "kernel";
   for (size_t i = 0; i < kernel.buffers.size(); ++i) kernel.buffers[i].name = "b" + std::to_string(i);
-  return loops::print(kernel);
+  return loops::print(kernel) + definitions(kernel);
 }
 
 std::string key_of(const std::string& text, Isa isa) {
