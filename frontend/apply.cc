@@ -143,8 +143,7 @@ Tensor broadcast_to(const Tensor& x, const Sizes& shape, std::string_view name) 
   if (from == shape) return x;
   const int added = shape.rank() - from.rank();
   bool fits = added >= 0;
-  for (int axis = 0; fits && axis < from.rank(); ++axis)
-    fits = from[axis] == shape[axis + added] || from[axis] == 1;
+  for (int axis = 0; fits && axis < from.rank(); ++axis) fits = from[axis] == shape[axis + added] || from[axis] == 1;
   if (!fits)
     throw ShapeError(
         fmt::format("{}: a tensor of shape {} does not broadcast to {}", name, to_string(from), to_string(shape)));

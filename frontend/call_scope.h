@@ -7,8 +7,8 @@
 
 namespace sinter::detail {
 
-// Makes `at` the current location unless one is open: functions that call each other leave the line of the outermost, which is
-// the user's.
+// Makes `at` the current location unless one is open: functions that call each other leave the line of the outermost,
+// which is the user's.
 class CallScope {
  public:
   explicit CallScope(const std::source_location& at) {

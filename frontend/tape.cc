@@ -212,14 +212,15 @@ class Walk {
 
 // Long chains end one node after the other: what a node lets go waits in a list instead of on the stack.
 void dispose(Node* node) {
-  static thread_local std::vector<Node*> dying;
+  static thread_local Node* dying = nullptr;  // plain: tensors in globals go after this thread's other variables
   static thread_local bool busy = false;
-  dying.push_back(node);
+  node->next_dying = dying;
+  dying = node;
   if (busy) return;
   busy = true;
-  while (!dying.empty()) {
-    Node* next = dying.back();
-    dying.pop_back();
+  while (dying != nullptr) {
+    Node* next = dying;
+    dying = next->next_dying;
     delete next;
   }
   busy = false;

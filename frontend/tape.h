@@ -31,6 +31,7 @@ struct Node : Counted {
   DType dtype = kFloat32;
   Sizes shape;
   bool released = false;  // a backward() took what was saved
+  Node* next_dying = nullptr;
 };
 
 // Whether this thread records operations.

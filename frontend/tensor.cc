@@ -34,6 +34,16 @@ T element_as(const Impl& impl, int64_t at) {
   return visit_dtype(impl.dtype, [&](auto zero) { return static_cast<T>(impl.as<decltype(zero)>()[at]); });
 }
 
+// A copy in memory of its own, in x's place on the tape.
+Tensor packed(const Tensor& x) {
+  const Impl& from = *x.impl();
+  Ref<Impl> copy = detail::allocate(from.dtype, from.shape);
+  detail::strided_copy(copy->data(), copy->strides, from.data(), from.strides, from.shape, size_of(from.dtype));
+  copy->node = from.node;
+  copy->requires_grad = from.requires_grad;
+  return Tensor(copy);
+}
+
 void require_cell(const Tensor& x, const char* what) {
   detail::require_defined(x, what, 1);
   if (!x.is_cell())
@@ -184,23 +194,17 @@ std::string Tensor::name() const { return is_cell() ? impl_->cell->name : ""; }
 Tensor Tensor::clone(At at) const {
   const detail::CallScope location(at);
   detail::require_defined(*this, "clone", 1);
-  // A value is never overwritten, so a view of it off its cell is a copy.
-  Tensor copy = detail::apply(ir::ops::kReshape, ir::ShapeAttributes{shape().shape()}, {*this});
-  return detail::named(copy, "CloneBackward0");
+  // A value is never overwritten, so another view of it will do, unless its memory is the caller's.
+  const Tensor view = detail::apply(ir::ops::kReshape, ir::ShapeAttributes{shape().shape()}, {*this});
+  return detail::named(view.impl()->buffer.borrowed() ? packed(view) : view, "CloneBackward0");
 }
 
 Tensor Tensor::contiguous(At at) const {
   const detail::CallScope location(at);
   detail::require_defined(*this, "contiguous", 1);
   if (is_contiguous()) return *this;
-  Tensor copy = detail::apply(ir::ops::kReshape, ir::ShapeAttributes{shape().shape()}, {*this});
-  const Ref<Impl> packed = detail::contiguous(copy.impl());
-  if (packed.get() != copy.impl().get()) {
-    packed->node = copy.impl()->node;
-    packed->requires_grad = copy.impl()->requires_grad;
-    copy = Tensor(packed);
-  }
-  return detail::named(copy, "CloneBackward0");
+  const Tensor view = detail::apply(ir::ops::kReshape, ir::ShapeAttributes{shape().shape()}, {*this});
+  return detail::named(view.is_contiguous() ? view : packed(view), "CloneBackward0");
 }
 
 Tensor Tensor::to(DType dtype, At at) const {

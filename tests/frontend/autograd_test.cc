@@ -72,6 +72,12 @@ TEST(Autograd, LongChainsEndWithoutOverflow) {
   EXPECT_EQ(x.grad().item(), 1);
 }
 
+TEST(Autograd, TensorsMayOutliveTheirThread) {
+  static Tensor kept;  // goes after the main thread's own variables
+  kept = tensor(1., {.requires_grad = true}) * 2;
+  EXPECT_EQ(kept.item(), 2);
+}
+
 TEST(Autograd, CellsAreWrittenBySet) {
   Tensor w = tensor({1., 2.}, {.requires_grad = true});
   const Tensor loss = (w * w).sum();

@@ -112,8 +112,10 @@ TEST(Tensor, BlobsAreUsedInPlace) {
   {
     const Tensor x = from_blob(memory, {2, 2}, [&] { gone = true; });
     EXPECT_EQ(x.data<float>(), memory);
+    const Tensor copy = x.clone();
     memory[0] = 9;
     EXPECT_EQ(x[0][0].item(), 9);
+    EXPECT_EQ(copy[0][0].item(), 1);
   }
   EXPECT_TRUE(gone);
 }
