@@ -30,7 +30,8 @@ class DotEmitter {
       if (*plan.tall_tiles < *plan.tiles) heights_.push_back(plan.tile_rows - 1);
     } else {
       heights_ = {plan.tile_rows};
-      for (unsigned rows = std::bit_ceil(plan.tile_rows) / 2; rows > 0; rows /= 2) heights_.push_back(rows);
+      if (plan.tile_rows > 2) heights_.push_back(2);
+      if (plan.tile_rows > 1) heights_.push_back(1);
     }
     for (const unsigned rows : heights_) tiles_.push_back(emit_tile(module, plan, isa, rows));
     if (plan.pack != DotPlan::Pack::kNone) pack_ = emit_pack(module, plan, isa);
@@ -118,7 +119,7 @@ class DotEmitter {
 
   // The unit's tiles, for `length` elements of k from `k` on: row by row of tiles, so that its rows of a stay near.
   void emit_tiles(Value* k, Value* length) {
-    Value *first_tile = nullptr, *tile_count = nullptr, *first_row = nullptr, *end_row = nullptr;
+    Value *first_tile = nullptr, *tile_count = nullptr, *first_row = nullptr, *end_row = nullptr, *enough = nullptr;
     if (plan_.tiles) {
       first_tile = b().CreateMul(row_block_, number(plan_.block_tiles));
       tile_count = minimum(b().CreateSub(number(*plan_.tiles), first_tile), number(plan_.block_tiles));
@@ -129,23 +130,28 @@ class DotEmitter {
       first_row = b().CreateMul(row_block_, number(block_rows));
       end_row = minimum(b().CreateAdd(first_row, number(block_rows)), rows_);
       Value* rows = b().CreateSub(end_row, first_row);
-      Value* whole = b().CreateUDiv(rows, number(plan_.tile_rows));
-      Value* beyond = b().CreateURem(rows, number(plan_.tile_rows));
-      tile_count = b().CreateAdd(whole, b().CreateUnaryIntrinsic(llvm::Intrinsic::ctpop, beyond));
+      Value* pairs = b().CreateAdd(b().CreateLShr(rows, number(1)), b().CreateAnd(rows, number(1)));
+      enough = b().CreateICmpSGE(rows_, number(plan_.tile_rows));
+      tile_count = b().CreateSelect(enough, ceil_div(rows, plan_.tile_rows), plan_.tile_rows > 2 ? pairs : rows);
     }
     nest_.loop(number(0), tile_count, 1, {first_row}, [&](Value* tile, const Values& carried) {
       Value* row = carried[0];
-      Value *height = number(heights_[0]), *function = tiles_[0];
+      Value *height = number(heights_[0]), *function = tiles_[0], *done = number(0);
       if (plan_.tiles && heights_.size() == 2) {
         Value* tall = b().CreateICmpSLT(b().CreateAdd(first_tile, tile), number(*plan_.tall_tiles));
         height = b().CreateSelect(tall, height, number(heights_[1]));
         function = b().CreateSelect(tall, function, tiles_[1]);
       } else if (!plan_.tiles) {
+        // The last tile starts early and so repeats rows of the one before, whose passes are not run again. Too few
+        // rows for that come in twos.
+        Value* start = minimum(row, b().CreateSub(end_row, number(plan_.tile_rows)));
+        done = b().CreateSelect(enough, b().CreateSub(row, start), number(0));
+        row = b().CreateSelect(enough, start, row);
         Value* left = b().CreateSub(end_row, row);
-        height = number(1);
+        height = number(heights_.back());
         function = tiles_.back();
         for (size_t i = heights_.size() - 1; i-- > 0;) {
-          Value* fits = b().CreateICmpSGE(left, number(heights_[i]));
+          Value* fits = i == 0 ? enough : b().CreateICmpSGE(left, number(heights_[i]));
           height = b().CreateSelect(fits, number(heights_[i]), height);
           function = b().CreateSelect(fits, tiles_[i], function);
         }
@@ -157,13 +163,18 @@ class DotEmitter {
         a = packed;
       }
       nest_.loop(number(0), panels_, 1,
-                 [&](Value* panel) { emit_tile_of(tile, row, height, function, a, panel, k, length); });
+                 [&](Value* panel) { emit_tile_of({tile, row, height, done, function}, a, panel, k, length); });
       return Values{b().CreateAdd(row, height)};
     });
   }
 
-  void emit_tile_of(Value* tile, Value* row, Value* height, Value* function, Value* a, Value* panel, Value* k,
-                    Value* length) {
+  // A tile's number within its unit, its first row, its rows and those of them whose passes have been run, its
+  // function.
+  struct Tile {
+    Value *number, *row, *height, *done, *function;
+  };
+
+  void emit_tile_of(const Tile& tile, Value* a, Value* panel, Value* k, Value* length) {
     Value* column = column_of(panel);
     Value* columns = columns_in(column);
     Value* source = pack_ != nullptr ? packed_panel(panel)
@@ -171,27 +182,26 @@ class DotEmitter {
                                                      b().CreateMul(k, passes_.number(plan_.b.depth)));
     Value* c = arguments_.scratch;
     if (!plan_.one_block()) {
-      Value* at = b().CreateAdd(b().CreateMul(tile, number(plan_.block_panels)), panel);
+      Value* at = b().CreateAdd(b().CreateMul(tile.number, number(plan_.block_panels)), panel);
       c = b().CreateGEP(element_, c, b().CreateMul(at, number(int64_t{plan_.tile_rows} * plan_.tile_columns())));
     }
     Value* resume = b().CreateICmpSGT(k, number(0));
-    b().CreateCall(tiles_[0]->getFunctionType(), function,
+    b().CreateCall(tiles_[0]->getFunctionType(), tile.function,
                    {a, source, c, length, passes_.number(plan_.a.line), passes_.number(plan_.a.depth),
                     passes_.number(plan_.b.depth), columns, resume});
     if (plan_.one_block())
-      emit_epilogue(row, height, column, columns, c);
+      emit_epilogue(tile, column, columns, c);
     else
-      nest_.when(b().CreateICmpSGE(b().CreateAdd(k, length), depth_),
-                 [&] { emit_epilogue(row, height, column, columns, c); });
+      nest_.when(b().CreateICmpSGE(b().CreateAdd(k, length), depth_), [&] { emit_epilogue(tile, column, columns, c); });
   }
 
   // The passes after the dot, on a tile of rows x columns whose sums lie at c.
-  void emit_epilogue(Value* row, Value* height, Value* column, Value* columns, Value* c) {
+  void emit_epilogue(const Tile& tile, Value* column, Value* columns, Value* c) {
     const unsigned width = std::min(kLanes, plan_.tile_columns());
     const int64_t panel = plan_.tile_columns();
     const auto rows = [&](Value* first, unsigned copies, Value* end) {
-      nest_.loop(number(0), height, 1, [&](Value* r) {
-        if (plan_.row_range >= 0) passes_.bind(static_cast<uint32_t>(plan_.row_range), b().CreateAdd(row, r));
+      nest_.loop(tile.done, tile.height, 1, [&](Value* r) {
+        if (plan_.row_range >= 0) passes_.bind(static_cast<uint32_t>(plan_.row_range), b().CreateAdd(tile.row, r));
         const auto vectors = [&](Value* at) {
           Value* mask = end == nullptr ? nullptr : passes_.lane_mask(at, end, width);
           passes_.set_lanes({.width = width, .copies = copies, .mask = mask});

@@ -180,7 +180,7 @@ void choose_row_packing(DotPlan& plan, Isa isa) {
 int64_t DotPlan::tile_elements() const {
   const int64_t one = int64_t{tile_rows} * tile_columns();
   return one_block() ? one
-                     : one * (block_tiles + (tiles ? 0 : 3)) * block_panels;  // a tail may take three small tiles more
+                     : one * (block_tiles + (tiles ? 0 : tile_rows / 2)) * block_panels;  // few rows take small tiles
 }
 
 int64_t DotPlan::panel_elements() const {

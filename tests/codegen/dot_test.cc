@@ -89,8 +89,15 @@ kernel @dot(%a: f32[s3] in, %b: f32[s4] in, %d: f32[s1] in, %c: f32[s5] out) sym
     }
   }
 })";
-  for (const auto& [m, n, k] : std::vector<std::array<int64_t, 3>>{
-           {1, 1, 1}, {7, 33, 20}, {64, 128, 30}, {75, 10, 1100}, {0, 5, 5}, {5, 40, 0}})
+  for (const auto& [m, n, k] : std::vector<std::array<int64_t, 3>>{{1, 1, 1},
+                                                                   {7, 33, 20},
+                                                                   {64, 128, 30},
+                                                                   {65, 10, 3},
+                                                                   {75, 10, 1100},
+                                                                   {3, 64, 9},
+                                                                   {15, 33, 1030},
+                                                                   {0, 5, 5},
+                                                                   {5, 40, 0}})
     check_kernel(kText, {.symbols = {m, n, k, m * k, k * n, m * n}, .special_values = false});
 }
 
