@@ -38,7 +38,7 @@ struct MapStore : ObjectStore {
 };
 
 TEST(Object, ImportsOnlyWhatIsAllowed) {
-  for (uint64_t seed = 0; seed < 40; ++seed) {
+  for (uint64_t seed = 0; seed < 15; ++seed) {
     const loops::Kernel kernel = loops::random_kernel(seed).kernel;
     for (const Isa isa : {Isa::kAvx2, Isa::kAvx512})
       for (const std::string& symbol : imported_symbols(kernel, isa))
@@ -50,7 +50,7 @@ TEST(Object, ImportsOnlyWhatIsAllowed) {
 
 TEST(Object, Avx2CodeHasNoWideRegisters) {
   bool wide = false;
-  for (uint64_t seed = 0; seed < 40; ++seed) {
+  for (uint64_t seed = 0; seed < 15; ++seed) {
     const loops::Kernel kernel = loops::random_kernel(seed).kernel;
     const std::string narrow = print_assembly(kernel, Isa::kAvx2);
     EXPECT_EQ(narrow.find("zmm"), std::string::npos) << loops::print(kernel);

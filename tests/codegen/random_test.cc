@@ -11,7 +11,7 @@ namespace {
 class Random : public testing::TestWithParam<uint64_t> {};
 
 TEST_P(Random, KernelsGiveTheInterpretersBits) {
-  constexpr uint64_t kSeeds = 10;
+  constexpr uint64_t kSeeds = 6;
   for (uint64_t seed = kSeeds * GetParam(); seed < kSeeds * (GetParam() + 1) && !HasFailure(); ++seed) {
     const loops::RandomKernel random = loops::random_kernel(seed);
     check_kernel(random.kernel, random.buffers, {.symbols = random.symbols, .seed = seed});
