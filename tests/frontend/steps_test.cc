@@ -62,6 +62,41 @@ TEST(Steps, BothEnginesToTheBit) {
   EXPECT_EQ(compiled.stats().compilations, 1u);
 }
 
+// Linear regression by gradient descent at rate 0.01, as PyTorch's tutorials have it; its losses.
+std::vector<double> descend(const Tensor& w, const Tensor& b, const Tensor& x, const Tensor& y, int steps,
+                            bool compiled) {
+  const auto step = [&] {
+    w.zero_grad();
+    b.zero_grad();
+    Tensor loss = mse_loss(linear(x, w, b), y);
+    loss.backward();
+    const auto guard = no_grad();
+    w.set(w - 0.01 * w.grad());
+    b.set(b - 0.01 * b.grad());
+    return loss;
+  };
+  const auto fixed = jit(step);
+  std::vector<double> losses;
+  for (int i = 0; i < steps; ++i) losses.push_back((compiled ? fixed() : step()).item());
+  return losses;
+}
+
+TEST(Steps, LossesOfPyTorch) {  // ../shared/seeds/pytorch_outputs.txt
+  constexpr double kLosses[] = {24.010000228881836, 18.593345642089844, 14.398685455322266, 11.15034294128418,
+                                8.634825706481934,  6.686809062957764,  5.17826509475708,   4.0100483894348145,
+                                3.1053812503814697, 2.4048070907592773};
+  for (bool compiled : {false, true}) {
+    const Tensor w = tensor({{0.5, -0.25}}, {.requires_grad = true}), b = tensor({0.1}, {.requires_grad = true});
+    const std::vector<double> losses = descend(w, b, tensor({{1., 2.}}), tensor({{5.}}), 10, compiled);
+    for (size_t i = 0; i < losses.size(); ++i) EXPECT_NEAR(losses[i], kLosses[i], 1e-6 * kLosses[i]) << i;
+    const Tensor slope = tensor({{0.5}}, {.requires_grad = true}), shift = tensor({-0.5}, {.requires_grad = true});
+    const Tensor x = tensor({{1.}, {2.}, {3.}, {4.}});
+    EXPECT_NEAR(descend(slope, shift, x, 2 * x, 100, compiled)[0], 20.8750, 1e-4);
+    EXPECT_NEAR(slope.item(), 1.9976998567581177, 1e-6);
+    EXPECT_NEAR(shift.item(), 0.0067626177333295345, 1e-6);
+  }
+}
+
 TEST(Steps, SteadyStateAllocatesNothing) {
   const Learner learner(12);
   const auto compiled = jit([&](const Tensor& x, const Tensor& labels) { return learner.step(x, labels); });
