@@ -126,8 +126,9 @@ int64_t units(const runtime::KernelCode& code, std::span<const int64_t> symbols)
 }
 
 void throw_index_error(const std::string& kernel, const std::string& where, const runtime::KernelStatus& status) {
-  throw IndexError(fmt::format("{}: index {} is out of range for {} elements, expected 0 to {}\n  in {}", kernel,
-                               status.index, status.extent, status.extent - 1, where));
+  throw IndexError(fmt::format("{}: index {} is out of range for {} elements, expected 0 to {}{}", kernel, status.index,
+                               status.extent, status.extent - 1,
+                               where == to_string(current_location()) ? "" : "\n  in " + where));
 }
 
 size_t kernels_compiled() { return g_compiled; }

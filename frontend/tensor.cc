@@ -17,7 +17,7 @@ using detail::Ref;
 // The concrete memory of a tensor; GraphError while tracing, ValueError when undefined.
 Ref<Impl> memory(const Tensor& x, const char* what) {
   detail::require_defined(x, what, 1);
-  if (detail::is_traced(x)) detail::report_data_access(*x.impl(), what);
+  if (detail::is_traced(x)) detail::report_data_access(what);
   return detail::memory_of(x.impl());
 }
 
@@ -110,7 +110,11 @@ template const int64_t* Tensor::data<int64_t>(At) const;
 template const float* Tensor::data<float>(At) const;
 template const double* Tensor::data<double>(At) const;
 
-Tensor::operator bool() const { return element_as<bool>(*only_element(*this, "conversion to bool"), 0); }
+Tensor::operator bool() const {
+  // A conversion cannot know its line: the one that made the condition stands for it.
+  const LocationScope location(detail::is_traced(*this) ? detail::line_that_made(*impl_) : Location());
+  return element_as<bool>(*only_element(*this, "conversion to bool"), 0);
+}
 
 bool Tensor::requires_grad() const { return defined() && detail::requires_grad(*impl_); }
 bool Tensor::is_leaf() const { return defined() && (impl_->cell || !impl_->requires_grad); }

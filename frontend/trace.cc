@@ -210,12 +210,13 @@ Trace& require_trace(std::span<const Ref<Impl>> operands) {
   return *trace;
 }
 
-void report_data_access(const Impl& x, const char* what) {
-  Location at = current_location();
+Location line_that_made(const Impl& x) {
   const Trace* trace = Trace::current();
-  if (!at.known() && trace != nullptr && x.trace == trace->number() && !trace->graph.op(x.value).locations.empty())
-    at = trace->graph.op(x.value).locations.front();
-  const LocationScope scope(at);
+  if (trace == nullptr || x.trace != trace->number() || trace->graph.op(x.value).locations.empty()) return {};
+  return trace->graph.op(x.value).locations.front();
+}
+
+void report_data_access(const char* what) {
   throw GraphError(fmt::format("{}: the values of a tensor are not known while a jitted function is traced", what),
                    "choose with where(condition, a, b), or return the tensor from the function and look at it outside");
 }

@@ -111,7 +111,9 @@ class Trace {
 
 // The open trace that these operands belong to; GraphError when one of them outlived its own.
 Trace& require_trace(std::span<const Ref<Impl>> operands);
-// Throws the GraphError for reading data of a traced tensor, naming the line that made it if none is current.
-[[noreturn]] void report_data_access(const Impl& x, const char* what);
+// The user's line that made a traced tensor; unknown of arguments and of other traces' tensors.
+[[nodiscard]] Location line_that_made(const Impl& x);
+// Throws the GraphError for reading data of a traced tensor.
+[[noreturn]] void report_data_access(const char* what);
 
 }  // namespace sinter::detail

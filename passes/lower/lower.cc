@@ -45,7 +45,10 @@ class Lowering {
 
  private:
   std::string name() const {
-    if (cluster_.ops.empty()) return "copy";
+    if (cluster_.ops.empty()) {
+      const ir::Op& view = graph_.op(cluster_.outputs.front());
+      return view.operands.empty() ? "copy" : std::string(view.def->name);
+    }
     std::string name;
     const uint32_t anchor = anchors_.dot ? *anchors_.dot : anchors_.scatter ? *anchors_.scatter : cluster_.ops.back();
     for (uint32_t op : anchors_.reductions) name += std::string(graph_.ops()[op].def->name) + "_";
