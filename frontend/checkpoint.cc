@@ -65,7 +65,7 @@ void save_checkpoint(const std::filesystem::path& path, const nn::Module& model,
 int64_t load_checkpoint(const std::filesystem::path& path, const nn::Module& model, const optim::Optimizer& optimizer,
                         At at) {
   const LocationScope location(at);
-  const SavedTensors saved = load_tensors(path);
+  const SavedTensors saved = load_tensors(path, at);
   const auto epoch_text = saved.metadata.find(kEpoch);
   const auto random = saved.tensors.find(kGenerator);
   int64_t epoch = -1;
@@ -80,9 +80,9 @@ int64_t load_checkpoint(const std::filesystem::path& path, const nn::Module& mod
   // The model's old values come back if the optimiser's part does not fit.
   std::map<std::string, Tensor> before;
   for (const auto& [name, tensor] : model.state_dict()) before.emplace(name, tensor.clone());
-  model.load_state_dict(part(saved, kModel));
+  model.load_state_dict(part(saved, kModel), at);
   try {
-    optimizer.load_state_dict(part(saved, kOptimizer));
+    optimizer.load_state_dict(part(saved, kOptimizer), at);
   } catch (const Error&) {
     model.load_state_dict(before);
     throw;
@@ -93,7 +93,7 @@ int64_t load_checkpoint(const std::filesystem::path& path, const nn::Module& mod
 
 void load_model(const std::filesystem::path& path, const nn::Module& model, At at) {
   const LocationScope location(at);
-  model.load_state_dict(part(load_tensors(path), kModel));
+  model.load_state_dict(part(load_tensors(path, at), kModel), at);
 }
 
 }  // namespace sinter

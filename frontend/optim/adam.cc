@@ -30,7 +30,7 @@ void Adam::step(At at) {
   const Tensor root = sqrt(1.0 - pow(tensor(options_.beta2, {.dtype = kFloat64}), steps));
   for (size_t i = 0; i < parameters_.size(); ++i) {
     const Tensor& parameter = parameters_[i];
-    Tensor g = parameter.grad();
+    Tensor g = parameter.grad(at);
     if (!g.defined()) continue;
     if (options_.weight_decay != 0) g = g + parameter * options_.weight_decay;
     const DType dtype = parameter.dtype();

@@ -60,8 +60,9 @@ void Optimizer::load_state_dict(const std::map<std::string, Tensor>& state, At a
       problems.push_back(fmt::format("{} is {} {}, expected {} {}", name, torch_name(found->second.dtype()),
                                      found->second.shape(), torch_name(tensor.dtype()), tensor.shape()));
   }
-  if (state.size() > state_.size())
-    problems.push_back(fmt::format("{} entries are given, expected {}", state.size(), state_.size()));
+  for (const auto& [name, tensor] : state)
+    if (std::none_of(state_.begin(), state_.end(), [&](const auto& entry) { return entry.first == name; }))
+      problems.push_back(name + " is not expected");
   if (!problems.empty()) throw ValueError(fmt::format("load_state_dict of {}: {}", name_, fmt::join(problems, "; ")));
   const NoGrad guard;
   for (const auto& [name, tensor] : state_) tensor.set(state.at(name));

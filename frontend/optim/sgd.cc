@@ -19,7 +19,7 @@ void SGD::step(At at) {
   const detail::Scope scope("SGD");
   for (size_t i = 0; i < parameters_.size(); ++i) {
     const Tensor& parameter = parameters_[i];
-    Tensor g = parameter.grad();
+    Tensor g = parameter.grad(at);
     if (!g.defined()) continue;
     if (options_.weight_decay != 0) g = g + parameter * options_.weight_decay;
     if (options_.momentum != 0) {
