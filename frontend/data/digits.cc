@@ -105,6 +105,14 @@ double distance(Point p, Point a, Point b) {
   return std::hypot(p.x - a.x - t * dx, p.y - a.y - t * dy);
 }
 
+// The pixels of a row or column that may lie between these coordinates: first, and one past the last.
+std::pair<int64_t, int64_t> pixels_between(double low, double high) {
+  const auto pixel = [](double at) {
+    return static_cast<int64_t>(std::clamp(at * kSide, 0.0, static_cast<double>(kSide)));
+  };
+  return {pixel(low), std::min(pixel(high) + 1, kSide)};
+}
+
 void draw(int digit, std::mt19937_64& random, uint8_t* pixels) {
   const auto between = [&](double low, double high) {
     return low + (high - low) * static_cast<double>(random() >> 11) * 0x1p-53;
@@ -122,13 +130,19 @@ void draw(int digit, std::mt19937_64& random, uint8_t* pixels) {
       bent.push_back({0.5 + shift_x + std::cos(angle) * x - std::sin(angle) * y + slant * y,
                       0.5 + shift_y + std::sin(angle) * x + std::cos(angle) * y});
     }
-    for (size_t i = 0; i + 1 < bent.size(); ++i)
-      for (int64_t p = 0; p < kPixels; ++p) {
-        const Point pixel{(static_cast<double>(p % kSide) + 0.5) / kSide,
-                          (static_cast<double>(p / kSide) + 0.5) / kSide};
-        auto& best = nearest[static_cast<size_t>(p)];
-        best = std::min(best, distance(pixel, bent[i], bent[i + 1]));
-      }
+    for (size_t i = 0; i + 1 < bent.size(); ++i) {
+      const Point a = bent[i], b = bent[i + 1];
+      // Further away than that there is no ink.
+      const double reach = 1.5 * width;
+      const auto [left, right] = pixels_between(std::min(a.x, b.x) - reach, std::max(a.x, b.x) + reach);
+      const auto [top, bottom] = pixels_between(std::min(a.y, b.y) - reach, std::max(a.y, b.y) + reach);
+      for (int64_t y = top; y < bottom; ++y)
+        for (int64_t x = left; x < right; ++x) {
+          double& best = nearest[static_cast<size_t>(y * kSide + x)];
+          best = std::min(
+              best, distance({(static_cast<double>(x) + 0.5) / kSide, (static_cast<double>(y) + 0.5) / kSide}, a, b));
+        }
+    }
   }
   for (size_t p = 0; p < kPixels; ++p) {
     const double ink = std::clamp(1.5 - nearest[p] / width, 0.0, 1.0) * 255 + between(-noise, noise);
