@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstdio>
 
 #include "support/error.h"
@@ -19,6 +21,10 @@ void plot_series(const std::string& png, const std::string& title, const std::st
              "set terminal pngcairo size 640,480\nset output {}\nset title {}\nset xlabel 'epoch'\nset ylabel {}\nset "
              "xtics 1\nset grid\n",
              quoted(png), quoted(title), quoted(unit));
+  // Ranges of its own choice would be empty for one value, or for equal ones.
+  const auto [low, high] = std::ranges::minmax(values);
+  const double margin = high > low ? 0.05 * (high - low) : 0.05 * std::max(std::abs(high), 1.0);
+  fmt::print(gnuplot, "set xrange [0.5:{}.5]\nset yrange [{}:{}]\n", values.size(), low - margin, high + margin);
   fmt::print(gnuplot, "plot '-' using 1:2 with linespoints pointtype 7 notitle\n");
   for (size_t i = 0; i < values.size(); ++i) fmt::print(gnuplot, "{} {}\n", i + 1, values[i]);
   fmt::print(gnuplot, "e\n");

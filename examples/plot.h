@@ -4,6 +4,6 @@
 #include <string>
 #include <vector>
 
-// One value an epoch, epochs counted from 1. sinter::RuntimeError when gnuplot is missing or refuses.
+// One value an epoch (at least one), epochs counted from 1. sinter::RuntimeError when gnuplot is missing or refuses.
 void plot_series(const std::string& png, const std::string& title, const std::string& unit,
                  const std::vector<double>& values);
