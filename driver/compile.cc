@@ -53,7 +53,7 @@ class CpuExecutable : public Executable {
   CpuExecutable(ir::Graph graph, const CompileOptions& options) {
     const auto start = Clock::now();
     graph_ = passes::run_passes(passes::graph_pipeline(), std::move(graph)).graph;
-    const passes::Fusion fusion = passes::fuse(graph_, {.fuse = options.fuse});
+    const passes::Fusion fusion = passes::fuse(graph_, {.fuse = options.fuse && sinter::options().fuse});
     std::vector<passes::LoweredKernel> kernels = lower_all(graph_, fusion);
     passes::Plan plan = passes::plan(graph_, kernels);
     passes::dump(graph_.name, "plan", passes::print(plan, kernels));
@@ -69,7 +69,7 @@ class CpuExecutable : public Executable {
     for (passes::LoweredKernel& kernel : kernels) code.push_back(kernel.kernel);
     program_.kernels = compile_kernels(code, options.isa, stats_);
     stats_.codegen_ms = milliseconds_since(codegen_start);
-    fill_program(kernels, plan);
+    fill_program(kernels, plan, options.share_all);
   }
 
   void run(std::span<void* const> inputs, std::span<void* const> outputs, runtime::ThreadTeam& team) const override {
@@ -84,7 +84,7 @@ class CpuExecutable : public Executable {
   const ir::Graph& graph() const override { return graph_; }
 
  private:
-  void fill_program(const std::vector<passes::LoweredKernel>& kernels, const passes::Plan& plan) {
+  void fill_program(const std::vector<passes::LoweredKernel>& kernels, const passes::Plan& plan, bool share_all) {
     program_.inputs = graph_.parameters().size();
     program_.outputs = graph_.results.size();
     program_.output_in_input = plan.output_in_input;
@@ -103,12 +103,13 @@ class CpuExecutable : public Executable {
       launch.kernel = step.kernel;
       for (const passes::Place& place : step.places) launch.slots.push_back(slot(place));
       launch.units = units(*program_.kernels[step.kernel], {});
-      launch.parallel = launch.units > 1 && passes::nanoseconds(kernel) > passes::kThreadNanoseconds;
+      launch.parallel = launch.units > 1 && (share_all || passes::nanoseconds(kernel) > passes::kThreadNanoseconds);
       launch.barrier_before = step.phase != phase;
       launch.gate = launch.barrier_before && last_check >= 0 && step.phase == first_state && last_check < first_state;
       if (launch.barrier_before) lane = 0;
       if (!launch.parallel) launch.lane = lane++;
       launch.where = lines(kernel);
+      stats_.shared += launch.parallel ? 1 : 0;
       stats_.barriers += launch.barrier_before ? 1 : 0;
       stats_.bytes_moved += bytes_moved(kernel);
       phase = step.phase;

@@ -17,13 +17,15 @@ class ThreadTeam;
 namespace sinter::driver {
 
 struct CompileOptions {
-  bool fuse = true;  // off: one kernel an operation (contrast, tests): the same bits
-  std::string isa;   // "", "avx2", "avx512": "" is SINTER_ISA or the machine's best
+  bool fuse = true;        // off, or SINTER_FUSE off: one kernel an operation (contrast, tests): the same bits
+  std::string isa;         // "", "avx2", "avx512": "" is SINTER_ISA or the machine's best
+  bool share_all = false;  // every launch is spread over all workers, however small (tests)
 };
 
 struct CompileStats {
   double passes_ms = 0, codegen_ms = 0;
   size_t kernels = 0, launches = 0, barriers = 0;
+  size_t shared = 0;                    // launches whose units all workers share
   size_t compiled = 0, from_cache = 0;  // kernels compiled now, and found on disk or in process
   uint64_t arena_bytes = 0, bytes_moved = 0;
 };

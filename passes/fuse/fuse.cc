@@ -25,21 +25,15 @@ class Fuser {
     for (uint32_t op = 0; op < graph.ops().size(); ++op) {
       const ir::Op& it = graph.ops()[op];
       in_memory_[op] = is_work(it) || it.def->op_class == OpClass::kParameter;
-      for (Value operand : it.operands) add_reads(reads_[op], operand);
-      std::sort(reads_[op].begin(), reads_[op].end());
-      reads_[op].erase(std::unique(reads_[op].begin(), reads_[op].end()), reads_[op].end());
       if (!is_work(it)) continue;
       cluster_of_[op] = static_cast<uint32_t>(clusters_.size());
       clusters_.push_back({{op}, {}});
     }
-    users_.resize(graph.ops().size());
     for (Value result : graph.results) is_result_.insert(storage_of(graph, result));
-    for (uint32_t op = 0; op < graph.ops().size(); ++op)
-      if (is_work(graph.ops()[op]))
-        for (Value read : reads_[op]) users_[read.op].push_back(op);
-    force_dot_operands();
     for (Value result : is_result_)
-      if (!is_work(graph.op(result)) && graph.op(result).def->op_class != OpClass::kParameter) materialize(result);
+      if (!in_memory_[result.op]) materialize(result);
+    force_dot_operands();
+    find_reads();  // now that it is known what lies in memory
   }
 
   void run() {
@@ -61,6 +55,18 @@ class Fuser {
   }
 
  private:
+  void find_reads() {
+    users_.resize(graph_.ops().size());
+    for (uint32_t op = 0; op < graph_.ops().size(); ++op) {
+      std::vector<Value>& reads = reads_[op];
+      for (Value operand : graph_.ops()[op].operands) add_reads(reads, operand);
+      std::sort(reads.begin(), reads.end());
+      reads.erase(std::unique(reads.begin(), reads.end()), reads.end());
+      if (cluster_of_[op] == kNone) continue;
+      for (Value read : reads) users_[read.op].push_back(op);
+    }
+  }
+
   // Adds the work values that computing `value` would load: itself, or those behind views.
   void add_reads(std::vector<Value>& reads, Value value) const {
     const ir::Op& op = graph_.op(value);
@@ -94,9 +100,6 @@ class Fuser {
         if (lower_trial({{op}, {{op, 0}}}).lowered) break;
         if (!in_memory_[operand.op]) materialize(operand);
       }
-      // Reads may now end at the copies.
-      reads_[op].clear();
-      for (Value operand : graph_.ops()[op].operands) add_reads(reads_[op], operand);
     }
   }
 
@@ -105,7 +108,6 @@ class Fuser {
     cluster_of_[value.op] = static_cast<uint32_t>(clusters_.size());
     clusters_.push_back({{}, {value}});
     in_memory_[value.op] = true;
-    for (Value read : reads_[value.op]) users_[read.op].push_back(value.op);
   }
 
   bool inside(const Cluster& cluster, uint32_t op) const {

@@ -72,7 +72,7 @@ bool KernelBuilder::is_inner(const Index& index) const {
 }
 
 uint32_t KernelBuilder::emit(Inst inst, bool inner) {
-  inner = inner || is_inner(inst.index) || (inst.guard >= 0 && inner_[static_cast<size_t>(inst.guard)]) ||
+  inner = inner || inside_ || is_inner(inst.index) || (inst.guard >= 0 && inner_[static_cast<size_t>(inst.guard)]) ||
           std::any_of(inst.operands.begin(), inst.operands.end(), [&](uint32_t operand) { return inner_[operand]; });
   const auto id = static_cast<uint32_t>(insts_.size());
   const size_t place = open_ == 0 ? drafts_.size() - 1 : (inner ? open_ : open_ - 1);
@@ -168,14 +168,22 @@ uint32_t KernelBuilder::pull(ir::Value value, const Coordinates& at) {
     if (known->second.at.at != at.at) fail("a reduced value is needed at other positions than where it is made");
     return known->second.id;
   }
-  for (Memo* memo : {&outer_memo_, &inner_memo_})
-    for (const Known& known : (*memo)[value])
-      if (known.guard == guard_ && known.at.at == at.at) return known.id;
+  if (!inside_)
+    for (Memo* memo : {&outer_memo_, &inner_memo_})
+      for (const Known& known : (*memo)[value])
+        if (known.guard == guard_ && known.at.at == at.at) return known.id;
   constexpr int kMaxDepth = 2000;
   if (++depth_ > kMaxDepth || insts_.size() > 4096) fail("the expression is too large for one kernel");
   const uint32_t id = failed() ? 0 : compute(value, at);
   --depth_;
-  if (!failed()) (inner_[id] ? inner_memo_ : outer_memo_)[value].push_back({at, guard_, id});
+  if (!failed() && !inside_) (inner_[id] ? inner_memo_ : outer_memo_)[value].push_back({at, guard_, id});
+  return id;
+}
+
+uint32_t KernelBuilder::pull_inside(ir::Value value, const Coordinates& at) {
+  inside_ = true;
+  const uint32_t id = pull(value, at);
+  inside_ = false;
   return id;
 }
 

@@ -26,6 +26,8 @@ class KernelBuilder {
 
   // The instruction that computes the value there. After a failure any number.
   uint32_t pull(ir::Value value, const Coordinates& at);
+  // The same, all of it in the open pass and shared with nothing else.
+  uint32_t pull_inside(ir::Value value, const Coordinates& at);
   // Appends an instruction of the builder's caller: reductions, dots, stores. Its place follows from what it depends
   // on, unless `inner` puts it into the open pass.
   uint32_t emit(loops::Inst inst, bool inner);
@@ -90,6 +92,7 @@ class KernelBuilder {
   std::map<ir::Value, Known> defined_;
   int32_t guard_ = -1;
   int depth_ = 0;
+  bool inside_ = false;  // in pull_inside
   std::string reason_;
 };
 

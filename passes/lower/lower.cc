@@ -117,7 +117,7 @@ class Lowering {
     b.at[b.at.size() - 2] = k[0];
     Inst inst{.kind = InstKind::kDot, .dtype = op.types[0].dtype, .locations = op.locations};
     for (const auto& [operand, where] : {std::pair{op.operands[0], a}, std::pair{op.operands[1], b}}) {
-      const uint32_t id = builder_.pull(operand, where);
+      const uint32_t id = builder_.pull_inside(operand, where);
       if (builder_.failed()) return;
       const Inst& load = builder_.inst(id);
       if (load.kind != InstKind::kLoad || load.guard >= 0 || !is_affine(load.index))

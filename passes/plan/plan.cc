@@ -209,12 +209,15 @@ class Planner {
 
   int phase(size_t node) {
     if (phase_[node] >= 0) return phase_[node];
+    invariant(phase_[node] != kBeingFound, "no two kernels wait for each other");
+    phase_[node] = kBeingFound;
     int earliest = 0;
     for (size_t before : nodes_[node].after) earliest = std::max(earliest, phase(before) + 1);
     return phase_[node] = earliest;
   }
+  static constexpr int kUnknown = -1, kBeingFound = -2;
   void assign_phases() {
-    phase_.assign(nodes_.size(), -1);
+    phase_.assign(nodes_.size(), kUnknown);
     for (size_t node = 0; node < nodes_.size(); ++node) plan_.phases = std::max(plan_.phases, phase(node) + 1);
   }
 

@@ -105,6 +105,40 @@ TEST(Driver, StateInPlaceAndSwapped) {
   })");
 }
 
+// What the fuzzer found, shrunk.
+TEST(Driver, AConstantIsAResult) {
+  check(
+      "func @f() -> (f32[3], f32[2], f32[3]) {\n"
+      "  %0 = constant f32[3] {1, -2, 0.5}\n"
+      "  %1 = constant f32[] {4}\n"
+      "  %2 = broadcast %1 {shape = [2], axes = []}\n"
+      "  %3 = neg %0\n"
+      "  return %0, %2, %3\n}");
+}
+
+TEST(Driver, DotOfOperandsThatDoNotVaryAlongTheDepth) {
+  check(R"(func @f(%x: f32[2, 15], %s: f32[1], %a: f32[3, 1], %one: f32[1, 1]) -> (f32[2, 2], f32[3, 1], f32[1, 1]) {
+    %0 = broadcast %s {shape = [30, 1], axes = [1]}
+    %1 = reshape %0 {shape = [15, 2]}
+    %2 = dot %x, %1
+    %3 = dot %a, %one
+    %4 = dot %one, %one
+    return %2, %3, %4
+  })");
+}
+
+TEST(Driver, AViewIsAResultAndAnOperand) {
+  check(R"(func @f(%x: f32[2, 3]) -> (f32[3], f32[3]) {
+    %0 = reduce_max %x {axes = [0]}
+    %1 = slice %0 {start = [0], limit = [3], step = [1]}
+    %2 = transpose %0 {order = [0]}
+    %3 = concat %2, %1 {axis = 0}
+    %4 = slice %3 {start = [2], limit = [5], step = [1]}
+    %5 = add %4, %0
+    return %4, %5
+  })");
+}
+
 TEST(Driver, IndexOutOfRangeIsAnErrorAndLeavesStateAlone) {
   const Graph graph =
       ir::parse(R"(func @f(%x: f32[10, 4], %i: i64[3], %p: f32[3] state) -> (f32[3, 4], f32[3] updates %p) {

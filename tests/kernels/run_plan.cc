@@ -69,7 +69,7 @@ PlanRun run_plan(const ir::Graph& graph, std::span<const ir::Literal> inputs, co
     loops::verify(kernel);
     std::vector<std::span<std::byte>> buffers;
     for (const Place& place : step.places) buffers.push_back(storage(place));
-    loops::interpret(kernel, buffers);
+    loops::interpret(kernel, buffers, {}, options.races ? loops::Check::kRaces : loops::Check::kBounds);
     run.kernels.push_back(kernel);
   }
   for (size_t r = 0; r < out.size(); ++r) {

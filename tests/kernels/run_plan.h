@@ -20,9 +20,10 @@ struct PlanRun {
 struct PlanOptions {
   bool fuse = true;
   bool backwards = false;  // runs the steps of a phase in reverse order: the plan says that their order means nothing
+  bool races = false;      // checks that no two points touch what one of them writes
 };
 
-// `graph` has no calls. Every kernel is verified, printed and parsed again before it runs.
+// `graph` has no calls and no dead operations. Every kernel is verified, printed and parsed again before it runs.
 [[nodiscard]] PlanRun run_plan(const ir::Graph& graph, std::span<const ir::Literal> inputs, const PlanOptions& options);
 
 }  // namespace sinter::test
