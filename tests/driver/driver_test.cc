@@ -139,6 +139,19 @@ TEST(Driver, AViewIsAResultAndAnOperand) {
   })");
 }
 
+TEST(Driver, NothingIsReadForWhatIsEmpty) {
+  check(R"(func @f(%x: bool[16, 7, 4], %y: f64[16, 6, 0]) -> (f64[16, 6, 0], f64[16]) {
+    %0 = to_f64 %x
+    %1 = reshape %0 {shape = [448]}
+    %2 = slice %1 {start = [448], limit = [448], step = [1]}
+    %3 = reshape %2 {shape = [16, 6, 0]}
+    %4 = sub %y, %3
+    %5 = broadcast %2 {shape = [16, 0], axes = [1]}
+    %6 = reduce_sum %5 {axes = [1]}
+    return %4, %6
+  })");
+}
+
 TEST(Driver, IndexOutOfRangeIsAnErrorAndLeavesStateAlone) {
   const Graph graph =
       ir::parse(R"(func @f(%x: f32[10, 4], %i: i64[3], %p: f32[3] state) -> (f32[3, 4], f32[3] updates %p) {
