@@ -207,7 +207,7 @@ uint32_t KernelBuilder::compute(ir::Value value, const Coordinates& at) {
       const size_t size = size_of(dtype);
       for (size_t i = size; i < literal.bytes.size(); i += size)
         if (std::memcmp(literal.bytes.data(), literal.bytes.data() + i, size) != 0) return load(value, at);
-      return constant(literal, dtype);
+      return constant(literal.bytes.empty() ? ir::Literal::scalar<int64_t>(0) : literal, dtype);
     }
     case OpClass::kView:
       return pull_view(value, at);

@@ -150,6 +150,11 @@ TEST(Driver, NothingIsReadForWhatIsEmpty) {
     %6 = reduce_sum %5 {axes = [1]}
     return %4, %6
   })");
+  check(R"(func @f(%x: f32[4, 0]) -> f32[4, 3] {
+    %0 = constant f32[0, 3] {}
+    %1 = dot %x, %0
+    return %1
+  })");
 }
 
 TEST(Driver, IndexOutOfRangeIsAnErrorAndLeavesStateAlone) {
