@@ -5,17 +5,25 @@
 namespace sinter::detail {
 
 void CellLock::lock() {
-  for (int32_t seen = 0; !state_.compare_exchange_weak(seen, -1, std::memory_order_acquire); seen = 0)
-    if (seen != 0) state_.wait(seen);
+  uint32_t seen = state_.load(std::memory_order_relaxed);
+  while (true) {
+    if ((seen & ~kWaiting) == 0) {
+      if (state_.compare_exchange_weak(seen, kWriter, std::memory_order_acquire)) return;
+    } else if ((seen & kWaiting) != 0 || state_.compare_exchange_weak(seen, seen | kWaiting)) {
+      state_.wait(seen | kWaiting);
+      seen = state_.load(std::memory_order_relaxed);
+    }
+  }
 }
+// Whoever waits may try now, readers and writers alike.
 void CellLock::unlock() {
   state_.store(0, std::memory_order_release);
   state_.notify_all();
 }
 void CellLock::lock_shared() {
-  int32_t seen = state_.load(std::memory_order_relaxed);
+  uint32_t seen = state_.load(std::memory_order_relaxed);
   while (true) {
-    if (seen < 0) {
+    if ((seen & (kWriter | kWaiting)) != 0) {
       state_.wait(seen);
       seen = state_.load(std::memory_order_relaxed);
     } else if (state_.compare_exchange_weak(seen, seen + 1, std::memory_order_acquire)) {
@@ -24,7 +32,7 @@ void CellLock::lock_shared() {
   }
 }
 void CellLock::unlock_shared() {
-  if (state_.fetch_sub(1, std::memory_order_release) == 1) state_.notify_all();
+  if ((state_.fetch_sub(1, std::memory_order_release) & ~kWaiting) == 1) state_.notify_all();
 }
 
 void dispose(Cell* cell) { delete cell; }

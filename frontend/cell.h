@@ -11,7 +11,8 @@
 
 namespace sinter::detail {
 
-// Readers share, a writer is alone; a few nanoseconds when nobody waits.
+// Readers share, a writer is alone; a few nanoseconds when nobody waits. No new reader enters while a writer waits, so
+// that a stream of readers does not keep writers out; nobody may lock what they hold already.
 class CellLock {
  public:
   void lock();
@@ -20,7 +21,8 @@ class CellLock {
   void unlock_shared();
 
  private:
-  std::atomic<int32_t> state_{0};  // readers inside, or -1: a writer
+  static constexpr uint32_t kWriter = 1u << 31, kWaiting = 1u << 30;
+  std::atomic<uint32_t> state_{0};  // readers inside, or kWriter: a writer; and kWaiting: a writer waits
 };
 
 struct Cell : Counted {
