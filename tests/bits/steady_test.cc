@@ -51,7 +51,7 @@ TEST(Steady, AHundredStepsAllocateNothing) {
 // Training always on one batch, so that the order of the callers does not show: what anybody sees must be one of the
 // states that one caller alone goes through, in order.
 TEST(Steady, ConcurrentCallersSeeASerialOrder) {
-  constexpr int kTrainers = 4, kReaders = 8, kStepsEach = 25, kSteps = kTrainers * kStepsEach;
+  constexpr int kTrainers = 4, kReaders = 8, kStepsEach = 10, kSteps = kTrainers * kStepsEach;
   Batches batches;
   const auto [images, labels] = batches.next();
   const auto forward = [](Mlp& mlp) {
