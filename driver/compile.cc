@@ -1,7 +1,7 @@
 #include "driver/compile.h"
 
 #include <chrono>
-#include <map>
+#include <cstdio>
 #include <mutex>
 
 #include "codegen/cpu/compile_kernel.h"
@@ -9,8 +9,6 @@
 #include "driver/reference.h"
 #include "passes/fuse/cost.h"
 #include "passes/fuse/fuse.h"
-#include "passes/inline_calls.h"
-#include "passes/lower/collapse.h"
 #include "passes/pipeline.h"
 #include "passes/plan/plan.h"
 #include "passes/schedule/cpu.h"
@@ -41,13 +39,6 @@ std::string lines(const loops::Kernel& kernel) {
   return text;
 }
 
-bool has_checks(const loops::Kernel& kernel) {
-  for (const loops::Pass& pass : kernel.passes)
-    for (const loops::Inst& inst : pass.insts)
-      if (inst.kind == loops::InstKind::kCheckIndex) return true;
-  return false;
-}
-
 class CpuExecutable : public Executable {
  public:
   CpuExecutable(ir::Graph graph, const CompileOptions& options) {
@@ -56,13 +47,15 @@ class CpuExecutable : public Executable {
     const passes::Fusion fusion = passes::fuse(graph_, {.fuse = options.fuse && sinter::options().fuse});
     std::vector<passes::LoweredKernel> kernels = lower_all(graph_, fusion);
     passes::Plan plan = passes::plan(graph_, kernels);
-    passes::dump(graph_.name, "plan", passes::print(plan, kernels));
+    if (!sinter::options().dump.empty()) {
+      passes::dump(graph_.name, "fusion", passes::print_ledger(graph_, fusion));
+      passes::dump(graph_.name, "plan", passes::print(plan, kernels));
+    }
     for (passes::LoweredKernel& copy : plan.copies) {
       passes::schedule_cpu(copy.kernel);
       kernels.push_back(std::move(copy));
     }
     stats_.passes_ms = milliseconds_since(start);
-    passes::dump(graph_.name, "fusion", passes::print_ledger(graph_, fusion));
 
     const auto codegen_start = Clock::now();
     std::vector<loops::Kernel> code;
@@ -70,6 +63,9 @@ class CpuExecutable : public Executable {
     program_.kernels = compile_kernels(code, options.isa, stats_);
     stats_.codegen_ms = milliseconds_since(codegen_start);
     fill_program(kernels, plan, options.share_all);
+    if (sinter::options().time)
+      fmt::print(stderr, "compilation of @{}: passes {:.3f} ms, code {:.3f} ms, {} kernels, {} of them compiled now\n",
+                 graph_.name, stats_.passes_ms, stats_.codegen_ms, stats_.kernels, stats_.compiled);
   }
 
   void run(std::span<void* const> inputs, std::span<void* const> outputs, runtime::ThreadTeam& team) const override {
@@ -85,18 +81,14 @@ class CpuExecutable : public Executable {
 
  private:
   void fill_program(const std::vector<passes::LoweredKernel>& kernels, const passes::Plan& plan, bool share_all) {
-    program_.inputs = graph_.parameters().size();
-    program_.outputs = graph_.results.size();
-    program_.output_in_input = plan.output_in_input;
     program_.arena_bytes = plan.arena_bytes;
     for (ir::Value value : plan.constants)
       program_.constants.push_back(std::get<ir::ConstantAttributes>(graph_.op(value).attributes).value->bytes);
-    int phase = 0, lane = 0, last_check = -1, first_state = -1;
+    int phase = 0, lane = 0, first_state = -1;
     for (const passes::Step& step : plan.steps) {
-      if (has_checks(kernels[step.kernel].kernel)) last_check = step.phase;
+      program_.has_checks |= step.checks_indices;
       if (step.writes_state && first_state < 0) first_state = step.phase;
     }
-    program_.has_checks = last_check >= 0;
     for (const passes::Step& step : plan.steps) {
       const loops::Kernel& kernel = kernels[step.kernel].kernel;
       runtime::Launch launch;
@@ -105,7 +97,7 @@ class CpuExecutable : public Executable {
       launch.units = units(*program_.kernels[step.kernel], {});
       launch.parallel = launch.units > 1 && (share_all || passes::nanoseconds(kernel) > passes::kThreadNanoseconds);
       launch.barrier_before = step.phase != phase;
-      launch.gate = launch.barrier_before && last_check >= 0 && step.phase == first_state && last_check < first_state;
+      launch.gate = launch.barrier_before && program_.has_checks && step.phase == first_state;
       if (launch.barrier_before) lane = 0;
       if (!launch.parallel) launch.lane = lane++;
       launch.where = lines(kernel);
@@ -115,7 +107,6 @@ class CpuExecutable : public Executable {
       phase = step.phase;
       program_.launches.push_back(std::move(launch));
     }
-    program_.bytes_moved = stats_.bytes_moved;
     stats_.launches = program_.launches.size();
     stats_.arena_bytes = program_.arena_bytes;
   }
@@ -153,7 +144,7 @@ class CpuExecutable : public Executable {
 
 std::shared_ptr<const Executable> compile(const ir::Graph& graph, const CompileOptions& options) {
   if ((options.isa.empty() ? sinter::options().isa : options.isa) == "reference") return reference_executable(graph);
-  return std::make_shared<CpuExecutable>(passes::inline_calls(graph).graph, options);
+  return std::make_shared<CpuExecutable>(graph, options);
 }
 
 }  // namespace sinter::driver

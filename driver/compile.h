@@ -1,5 +1,5 @@
-// Graph -> executable: joins passes, code generation and runtime. Compiled programs and kernels are kept in process and
-// on disk.
+// Graph -> executable: joins passes, code generation and runtime. Compiled kernels are shared within the process and
+// kept on disk.
 #pragma once
 
 #include <memory>
@@ -18,7 +18,7 @@ namespace sinter::driver {
 
 struct CompileOptions {
   bool fuse = true;        // off, or SINTER_FUSE off: one kernel an operation (contrast, tests): the same bits
-  std::string isa;         // "", "avx2", "avx512": "" is SINTER_ISA or the machine's best
+  std::string isa;         // a value of SINTER_ISA, which is what "" stands for
   bool share_all = false;  // every launch is spread over all workers, however small (tests)
 };
 

@@ -1,10 +1,12 @@
 #include "driver/kernels.h"
 
 #include <atomic>
+#include <cstdio>
 #include <map>
 #include <mutex>
 
 #include "codegen/cpu/compile_kernel.h"
+#include "driver/compiler_version.h"
 #include "ir/loops/text.h"
 #include "passes/lower/collapse.h"
 #include "passes/pass.h"
@@ -20,17 +22,18 @@ using Code = std::shared_ptr<const runtime::KernelCode>;
 
 std::atomic<size_t> g_compiled{0};
 
+// Objects of this very compiler: the key's text says what a kernel computes, not how code is made of it.
 class DiskStore : public codegen::cpu::ObjectStore {
  public:
   bool load(const std::string& key, std::vector<char>& object) override {
-    const auto found = runtime::DiskCache::global().load(key);
+    const auto found = runtime::DiskCache::global().load(kCompilerVersion + key);
     if (!found) return false;
     object.assign(reinterpret_cast<const char*>(found->data()),
                   reinterpret_cast<const char*>(found->data() + found->size()));
     return true;
   }
   void save(const std::string& key, std::span<const char> object) override {
-    runtime::DiskCache::global().store(key, std::as_bytes(object));
+    runtime::DiskCache::global().store(kCompilerVersion + key, std::as_bytes(object));
   }
 };
 
@@ -55,14 +58,17 @@ Isa isa_of(const std::string& asked) {
       throw ValueError("isa avx512: this machine has no AVX-512", "leave SINTER_ISA unset");
     return Isa::kAvx512;
   }
-  throw ValueError(fmt::format("isa is \"{}\", expected auto, avx2 or avx512", name));
+  throw ValueError(fmt::format("isa is \"{}\", expected auto, avx2, avx512 or reference", name));
 }
 
 void finish_kernel(loops::Kernel& kernel, const std::string& subject) {
   passes::collapse(kernel);
   passes::schedule_cpu(kernel);
   if (options().verify) loops::verify(kernel);
-  passes::dump(subject, "loops", loops::print(kernel, /*locations=*/true));
+  if (options().debug < 4 && options().dump.empty()) return;
+  const std::string text = loops::print(kernel, /*locations=*/true);
+  if (options().debug >= 4) fmt::print(stderr, "{}", text);
+  passes::dump(subject, "loops", text);
 }
 
 std::vector<passes::LoweredKernel> lower_all(const ir::Graph& graph, const passes::Fusion& fusion) {
@@ -102,6 +108,8 @@ std::vector<Code> compile_kernels(std::span<const loops::Kernel> kernels, const 
   stats.kernels += kernels.size();
   stats.from_cache += kernels.size() - missing.size();
   if (missing.empty()) return code;
+  if (options().debug >= 5)
+    for (const loops::Kernel& kernel : missing) fmt::print(stderr, "{}", codegen::cpu::print_llvm(kernel, isa));
   DiskStore store;
   const std::vector<Code> made = codegen::cpu::compile_kernels(missing, isa, &store);
   const std::lock_guard lock(cache.mutex);
@@ -126,9 +134,9 @@ int64_t units(const runtime::KernelCode& code, std::span<const int64_t> symbols)
 }
 
 void throw_index_error(const std::string& kernel, const std::string& where, const runtime::KernelStatus& status) {
-  throw IndexError(fmt::format("{}: index {} is out of range for {} elements, expected 0 to {}{}", kernel, status.index,
-                               status.extent, status.extent - 1,
-                               where == to_string(current_location()) ? "" : "\n  in " + where));
+  const std::string expected = status.extent > 0 ? fmt::format(", expected 0 to {}", status.extent - 1) : "";
+  throw IndexError(fmt::format("{}: index {} is out of range for {} elements{}{}", kernel, status.index, status.extent,
+                               expected, where == to_string(current_location()) ? "" : "\n  in " + where));
 }
 
 size_t kernels_compiled() { return g_compiled; }

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cstring>
 
+#include "frontend/call_scope.h"
 #include "frontend/cell.h"
 #include "frontend/creation.h"
 
@@ -26,7 +27,7 @@ std::map<std::string, Tensor> part(const SavedTensors& saved, std::string_view p
 
 void save_tensors(const std::filesystem::path& path, const nn::NamedTensors& tensors, const runtime::Metadata& metadata,
                   At at) {
-  const LocationScope location(at);
+  const detail::CallScope location(at);
   std::vector<detail::Ref<detail::Impl>> memory;
   std::vector<runtime::NamedArray> arrays;
   for (const auto& [name, tensor] : tensors) {
@@ -41,7 +42,7 @@ void save_tensors(const std::filesystem::path& path, const nn::NamedTensors& ten
 }
 
 SavedTensors load_tensors(const std::filesystem::path& path, At at) {
-  const LocationScope location(at);
+  const detail::CallScope location(at);
   const runtime::SafetensorsFile file(path);
   SavedTensors saved;
   saved.metadata = file.metadata();
@@ -64,7 +65,7 @@ void save_checkpoint(const std::filesystem::path& path, const nn::Module& model,
 
 int64_t load_checkpoint(const std::filesystem::path& path, const nn::Module& model, const optim::Optimizer& optimizer,
                         At at) {
-  const LocationScope location(at);
+  const detail::CallScope location(at);
   const SavedTensors saved = load_tensors(path, at);
   const auto epoch_text = saved.metadata.find(kEpoch);
   const auto random = saved.tensors.find(kGenerator);
@@ -92,7 +93,7 @@ int64_t load_checkpoint(const std::filesystem::path& path, const nn::Module& mod
 }
 
 void load_model(const std::filesystem::path& path, const nn::Module& model, At at) {
-  const LocationScope location(at);
+  const detail::CallScope location(at);
   model.load_state_dict(part(load_tensors(path, at), kModel), at);
 }
 

@@ -91,6 +91,7 @@ PipelineResult run_passes(std::span<const Pass> passes, ir::Graph graph) {
       fmt::print(stderr, "pass {} over @{}: {}\n", run.name, graph.name, run.changed ? "changed" : "unchanged");
     if (dumping && run.changed) dump(graph.name, fmt::format("{}.sir", run.name), ir::print(graph));
   }
+  if (options().debug >= 3) fmt::print(stderr, "{}", ir::print(graph));
   if (options().time) print_times(graph, runs);
   return {std::move(graph), std::move(runs)};
 }

@@ -30,8 +30,8 @@ struct PipelineResult {
 
 // Runs the passes one after the other, as the knobs ask: SINTER_DUMP writes the graph that came in and the graph after
 // each pass that changed it, SINTER_VERIFY checks it between passes, SINTER_TIME prints a table on stderr at the end,
-// SINTER_DEBUG >= 2 a line per pass. When a pass breaks an invariant, the InternalError names a file with the graph it
-// was given and the command that runs it again.
+// SINTER_DEBUG >= 2 a line per pass, >= 3 the graph that comes out. When a pass breaks an invariant, the InternalError
+// names a file with the graph it was given and the command that runs it again.
 [[nodiscard]] PipelineResult run_passes(std::span<const Pass> passes, ir::Graph graph);
 
 // Writes `text` to the next numbered file of SINTER_DUMP, "0007.<subject>.<stage>"; nothing when the knob is not set.

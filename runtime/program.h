@@ -70,11 +70,7 @@ struct Program {
   std::vector<Launch> launches;
   std::vector<std::vector<std::byte>> constants;
   size_t arena_bytes = 0;
-  size_t inputs = 0, outputs = 0;
-  // Result r of state pair (p, r) is written into input p's buffer; outputs[r] is not used then. -1: a plain output.
-  std::vector<int32_t> output_in_input;
-  bool has_checks = false;   // some kernel has a kCheckIndex
-  uint64_t bytes_moved = 0;  // compulsory traffic of all launches
+  bool has_checks = false;  // some kernel has a kCheckIndex
 };
 
 }  // namespace sinter::runtime

@@ -41,6 +41,8 @@ const Launch* RunState::run(const Program& program, std::span<void* const> input
     if (slot.kind == Slot::Kind::kInput) slots_[s] = inputs[slot.index];
     if (slot.kind == Slot::Kind::kOutput) slots_[s] = outputs[slot.index];
   }
+  if (memory_is_guarded() && arena_.size() > 0)
+    poison({arena_.data(), arena_.size()});  // earlier runs' values are dead
   size_t pointer = 0;
   for (const Launch& launch : program.launches)
     for (uint32_t slot : launch.slots) pointers_[pointer++] = slots_[slot];

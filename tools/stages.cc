@@ -6,11 +6,16 @@
 #include "driver/kernels.h"
 #include "ir/graph/text.h"
 #include "ir/loops/text.h"
+#include "passes/dead_code.h"
 #include "passes/fuse/fuse.h"
+#include "passes/inline_calls.h"
 #include "passes/plan/plan.h"
 
 namespace sinter::tools {
 namespace {
+
+// What fusion asks of a graph that has been through no pass.
+ir::Graph fusible(const ir::Graph& graph) { return passes::dead_code(passes::inline_calls(graph).graph).graph; }
 
 std::vector<passes::LoweredKernel> kernels(const ir::Graph& graph) {
   return driver::lower_all(graph, passes::fuse(graph, {}));
@@ -20,16 +25,20 @@ std::vector<passes::LoweredKernel> kernels(const ir::Graph& graph) {
 template <class Print>
 std::string each_kernel(const ir::Graph& graph, const Print& print) {
   std::string text;
-  for (const passes::LoweredKernel& lowered : kernels(graph))
+  for (const passes::LoweredKernel& lowered : kernels(fusible(graph)))
     text += (text.empty() ? "" : "\n") + print(lowered.kernel);
   return text;
 }
 
-std::string print_fusion(const ir::Graph& graph) { return passes::print_ledger(graph, passes::fuse(graph, {})); }
+std::string print_fusion(const ir::Graph& given) {
+  const ir::Graph graph = fusible(given);
+  return passes::print_ledger(graph, passes::fuse(graph, {}));
+}
 std::string print_loops(const ir::Graph& graph) {
   return each_kernel(graph, [](const loops::Kernel& kernel) { return loops::print(kernel, /*locations=*/true); });
 }
-std::string print_plan(const ir::Graph& graph) {
+std::string print_plan(const ir::Graph& given) {
+  const ir::Graph graph = fusible(given);
   const std::vector<passes::LoweredKernel> lowered = kernels(graph);
   return passes::print(passes::plan(graph, lowered), lowered);
 }

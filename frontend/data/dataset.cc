@@ -5,12 +5,13 @@
 #include <numeric>
 #include <random>
 
+#include "frontend/call_scope.h"
 #include "frontend/cell.h"
 
 namespace sinter::data {
 
 TensorDataset::TensorDataset(Tensor in, Tensor to, At at) : inputs(std::move(in)), targets(std::move(to)) {
-  const LocationScope location(at);
+  const sinter::detail::CallScope location(at);
   if (inputs.dim() < 1 || targets.dim() < 1 || inputs.size(0) != targets.size(0))
     throw ShapeError(fmt::format(
         "TensorDataset: arguments have shapes {} and {}, expected equally many samples along the first axis",
@@ -19,7 +20,7 @@ TensorDataset::TensorDataset(Tensor in, Tensor to, At at) : inputs(std::move(in)
 
 DataLoader::DataLoader(TensorDataset dataset, const LoaderOptions& options, At at)
     : dataset_(std::move(dataset)), options_(options) {
-  const LocationScope location(at);
+  const sinter::detail::CallScope location(at);
   if (options.batch_size < 1)
     throw ValueError(fmt::format("DataLoader: batch_size is {}, expected at least 1", options.batch_size));
   order_.resize(static_cast<size_t>(dataset_.size()));

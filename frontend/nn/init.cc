@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "frontend/autograd.h"
+#include "frontend/call_scope.h"
 #include "frontend/creation.h"
 #include "frontend/print.h"
 
@@ -24,32 +25,32 @@ Fans fans(const Tensor& x, const char* name) {
 }  // namespace
 
 void uniform_(const Tensor& x, double low, double high, At at) {
-  const LocationScope location(at);
+  const sinter::detail::CallScope location(at);
   const NoGrad guard;
   x.set(rand(x.shape(), {.dtype = x.dtype()}) * (high - low) + low);
 }
 
 void normal_(const Tensor& x, double mean, double std, At at) {
-  const LocationScope location(at);
+  const sinter::detail::CallScope location(at);
   const NoGrad guard;
   x.set(randn(x.shape(), {.dtype = x.dtype()}) * std + mean);
 }
 
 void constant_(const Tensor& x, double value, At at) {
-  const LocationScope location(at);
+  const sinter::detail::CallScope location(at);
   x.set(full(x.shape(), value, {.dtype = x.dtype()}));
 }
 void zeros_(const Tensor& x, At at) { constant_(x, 0, at); }
 void ones_(const Tensor& x, At at) { constant_(x, 1, at); }
 
 void kaiming_uniform_(const Tensor& x, double a, At at) {
-  const LocationScope location(at);
+  const sinter::detail::CallScope location(at);
   const double bound = std::sqrt(6 / ((1 + a * a) * fans(x, "kaiming_uniform_").in));
   uniform_(x, -bound, bound, at);
 }
 
 void xavier_uniform_(const Tensor& x, double gain, At at) {
-  const LocationScope location(at);
+  const sinter::detail::CallScope location(at);
   const auto [in, out] = fans(x, "xavier_uniform_");
   const double bound = gain * std::sqrt(6 / (in + out));
   uniform_(x, -bound, bound, at);

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "frontend/call_scope.h"
 #include "frontend/creation.h"
 #include "frontend/functions.h"
 #include "frontend/nn/init.h"
@@ -9,7 +10,7 @@
 namespace sinter::nn {
 
 Linear::Linear(int64_t in_features, int64_t out_features, const LinearOptions& options, At at) {
-  const LocationScope location(at);
+  const sinter::detail::CallScope location(at);
   if (in_features < 0 || out_features < 0)
     throw ValueError(fmt::format("Linear: in_features is {} and out_features {}, expected no negative number",
                                  in_features, out_features));

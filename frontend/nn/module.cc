@@ -5,6 +5,7 @@
 #include <ostream>
 
 #include "frontend/autograd.h"
+#include "frontend/call_scope.h"
 
 namespace sinter::nn {
 namespace {
@@ -66,7 +67,7 @@ NamedTensors Module::state_dict() const {
 }
 
 void Module::load_state_dict(const std::map<std::string, Tensor>& state, At at) const {
-  const LocationScope location(at);
+  const sinter::detail::CallScope location(at);
   const NamedTensors own = state_dict();
   std::vector<std::string> problems;
   for (const auto& [name, tensor] : own) {

@@ -2,6 +2,7 @@
 
 #include "frontend/apply.h"
 #include "frontend/autograd.h"
+#include "frontend/call_scope.h"
 #include "frontend/creation.h"
 #include "frontend/functions.h"
 
@@ -21,7 +22,7 @@ Adam::Adam(std::vector<Tensor> parameters, const AdamOptions& options)
 // PyTorch's form: the bias corrections are scalars in double; p -= lr / (1 - beta1^t) * m / (sqrt(v) / sqrt(1 -
 // beta2^t) + eps).
 void Adam::step(At at) {
-  const LocationScope location(at);
+  const detail::CallScope location(at);
   const NoGrad guard;
   const detail::Scope scope("Adam");
   const Tensor steps = steps_ + 1.0;

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "frontend/autograd.h"
+#include "frontend/call_scope.h"
 #include "frontend/creation.h"
 #include "frontend/print.h"
 
@@ -50,7 +51,7 @@ void Optimizer::set_lr(double lr) const { lr_.set(tensor(lr, {.dtype = kFloat64}
 std::vector<std::pair<std::string, Tensor>> Optimizer::state_dict() const { return state_; }
 
 void Optimizer::load_state_dict(const std::map<std::string, Tensor>& state, At at) const {
-  const LocationScope location(at);
+  const detail::CallScope location(at);
   std::vector<std::string> problems;
   for (const auto& [name, tensor] : state_) {
     const auto found = state.find(name);

@@ -2,6 +2,7 @@
 
 #include "frontend/apply.h"
 #include "frontend/autograd.h"
+#include "frontend/call_scope.h"
 
 namespace sinter::optim {
 
@@ -14,7 +15,7 @@ SGD::SGD(std::vector<Tensor> parameters, const SGDOptions& options)
 }
 
 void SGD::step(At at) {
-  const LocationScope location(at);
+  const detail::CallScope location(at);
   const NoGrad guard;
   const detail::Scope scope("SGD");
   for (size_t i = 0; i < parameters_.size(); ++i) {

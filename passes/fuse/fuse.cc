@@ -15,6 +15,25 @@ using ir::Value;
 
 constexpr uint32_t kNone = UINT32_MAX;
 
+void require_fusible(const ir::Graph& graph) {
+  const auto readers = ir::users(graph);
+  std::set<uint32_t> results;
+  for (Value result : graph.results) results.insert(result.op);
+  for (uint32_t i = 0; i < graph.ops().size(); ++i) {
+    const ir::Op& op = graph.ops()[i];
+    const LocationScope location(op.locations.empty() ? Location{} : op.locations.front());
+    if (op.def->op_class == OpClass::kCall)
+      throw GraphError(fmt::format("fusion of @{}: %{} is a call", graph.name, i), "run the pass inline_calls before");
+    for (const ir::Type& type : op.types)
+      if (!type.shape.is_static())
+        throw GraphError(fmt::format("fusion of @{}: {} has type {}, expected constant sizes", graph.name, op.def->name,
+                                     to_string(type)));
+    if (op.def->op_class != OpClass::kParameter && readers[i].empty() && !results.contains(i))
+      throw GraphError(fmt::format("fusion of @{}: no result needs {}", graph.name, op.def->name),
+                       "run the pass dead_code before");
+  }
+}
+
 class Fuser {
  public:
   explicit Fuser(const ir::Graph& graph)
@@ -307,6 +326,7 @@ class Fuser {
 }  // namespace
 
 Fusion fuse(const ir::Graph& graph, const FuseOptions& options) {
+  require_fusible(graph);
   Fuser fuser(graph);
   if (options.fuse) fuser.run();
   return std::move(fuser).finish();

@@ -30,7 +30,7 @@ struct FuseOptions {
   bool fuse = true;  // off: a kernel for every operation
 };
 
-// `graph` has no calls and no dead operations.
+// GraphError when the graph has calls, operations that no result needs, or symbolic sizes.
 [[nodiscard]] Fusion fuse(const ir::Graph& graph, const FuseOptions& options);
 
 // The ledger as lines of text, the dearest refusals first.

@@ -21,7 +21,7 @@ size_t bytes_of(const ir::Graph& graph, Value value) {
   return static_cast<size_t>(type.shape.numel()) * size_of(type.dtype);
 }
 
-bool has_checks(const Kernel& kernel) {
+bool checks_indices(const Kernel& kernel) {
   for (const loops::Pass& pass : kernel.passes)
     for (const Inst& inst : pass.insts)
       if (inst.kind == InstKind::kCheckIndex) return true;
@@ -116,6 +116,14 @@ class Planner {
     return false;
   }
 
+  // Whether an index is checked by this kernel or by one that runs after it. Such a kernel writes no state: the check
+  // may fail, and state must then be as it was.
+  bool before_checks(size_t kernel) const {
+    for (size_t k = 0; k < kernels_.size(); ++k)
+      if (checks_indices(kernels_[k].kernel) && reaches(kernel, k)) return true;
+    return false;
+  }
+
   // Tries to let the kernel that makes `value` write it over parameter p.
   bool in_place(Value value, size_t p) {
     const size_t k = writer_.at(value);
@@ -128,6 +136,7 @@ class Planner {
         return false;
     for (size_t reader : readers_[p])
       if (reader != k && reaches(k, reader)) return false;
+    if (before_checks(k)) return false;
     for (size_t reader : readers_[p])
       if (reader != k) nodes_[k].after.insert(reader);
     nodes_[k].writes_state = true;
@@ -201,9 +210,9 @@ class Planner {
 
   void checks_before_state() {
     for (size_t check = 0; check < kernels_.size(); ++check) {
-      if (!has_checks(kernels_[check].kernel)) continue;
-      for (size_t node = 0; node < nodes_.size(); ++node)
-        if (nodes_[node].writes_state && node != check && !reaches(node, check)) nodes_[node].after.insert(check);
+      if (!checks_indices(kernels_[check].kernel)) continue;
+      for (Node& node : nodes_)
+        if (node.writes_state) node.after.insert(check);
     }
   }
 
@@ -251,7 +260,11 @@ class Planner {
     for (auto& [key, life] : lives) intervals.push_back(&life);
     plan_.arena_bytes = pack(intervals);
     for (size_t node = 0; node < nodes_.size(); ++node) {
-      Step step{nodes_[node].kernel, {}, phase_[node], nodes_[node].writes_state};
+      Step step{nodes_[node].kernel,
+                {},
+                phase_[node],
+                nodes_[node].writes_state,
+                checks_indices(lowered(nodes_[node].kernel).kernel)};
       for (size_t b = 0; b < lowered(nodes_[node].kernel).values.size(); ++b) {
         if (const auto fixed = nodes_[node].fixed.find(b); fixed != nodes_[node].fixed.end())
           step.places.push_back(fixed->second);

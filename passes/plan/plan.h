@@ -22,7 +22,8 @@ struct Step {
   size_t kernel = 0;
   std::vector<Place> places;  // one a buffer of the kernel
   int phase = 0;              // steps of one phase may run at the same time; a barrier stands between phases
-  bool writes_state = false;
+  bool writes_state = false;  // then its phase lies after those of all steps that check indices
+  bool checks_indices = false;
 };
 
 struct Plan {

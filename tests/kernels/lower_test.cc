@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <climits>
 #include <cstring>
 #include <random>
 
@@ -10,7 +11,9 @@
 #include "ir/graph/text.h"
 #include "ir/loops/text.h"
 #include "passes/differentiate.h"
+#include "passes/fuse/fuse.h"
 #include "passes/pipeline.h"
+#include "passes/plan/plan.h"
 #include "tests/kernels/run_plan.h"
 
 namespace sinter::test {
@@ -171,6 +174,45 @@ TEST(Lower, StateIsUpdatedInPlaceAndSwappedStateIsCopied) {
     %0 = transpose %p {order = [1, 0]}
     %1 = add %0, %p
     return %1, %p
+  })");
+}
+
+// When a check fails, what follows it is left out: state must not have been written by then, nor be written beside it.
+void expect_checks_before_state(const char* text) {
+  const Graph graph = passes::run_passes(passes::graph_pipeline(), ir::parse(text).back()).graph;
+  const passes::Fusion fusion = passes::fuse(graph, {});
+  std::vector<passes::LoweredKernel> kernels;
+  for (const passes::Cluster& cluster : fusion.clusters)
+    kernels.push_back(
+        passes::lower({.graph = &graph, .in_memory = &fusion.in_memory, .layouts = nullptr}, cluster).lowered.value());
+  const passes::Plan plan = passes::plan(graph, kernels);
+  int last_check = -1, first_write = INT_MAX;
+  for (const passes::Step& step : plan.steps) {
+    if (step.checks_indices) last_check = std::max(last_check, step.phase);
+    if (step.writes_state) first_write = std::min(first_write, step.phase);
+  }
+  EXPECT_GE(last_check, 0) << text;
+  EXPECT_LT(last_check, first_write) << passes::print(plan, kernels);
+}
+
+TEST(Lower, StateIsWrittenAfterAllIndexChecks) {
+  expect_checks_before_state(R"(func @beside(%p: f32[3] state, %x: f32[10], %i: i64[3]) -> (f32[3] updates %p) {
+    %0 = gather %x, %i {axis = 0, batch = 0}
+    %1 = add %p, %0
+    return %1
+  })");
+  expect_checks_before_state(R"(func @scatter(%p: f32[9] state, %i: i64[3], %u: f32[3]) -> (f32[9] updates %p) {
+    %0 = scatter_add %p, %i, %u {axis = 0, batch = 0}
+    return %0
+  })");
+  expect_checks_before_state(R"(func @after(%p: f32[30] state, %i: i64[3]) -> (f32[30] updates %p, f32[3]) {
+    %0 = reduce_sum %p {axes = [0]}
+    %1 = broadcast %0 {shape = [30], axes = []}
+    %2 = sub %p, %1
+    %3 = gather %2, %i {axis = 0, batch = 0}
+    %4 = reduce_sum %3 {axes = [0]}
+    %5 = broadcast %4 {shape = [3], axes = []}
+    return %2, %5
   })");
 }
 
