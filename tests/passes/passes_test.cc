@@ -106,6 +106,16 @@ TEST(Pipeline, KeepsStatesAndParameters) {
   }
 }
 
+TEST(InlineCalls, RefusesCallsThatDoubleAtEachLevel) {
+  std::string text = "func @f0(%x: f32[4]) -> f32[4] { return %x }\n";
+  for (int i = 1; i < 60; ++i)
+    text += fmt::format("func @f{}(%x: f32[4]) -> f32[4] {{ %0 = call @f{}(%x) %1 = call @f{}(%0) return %1 }}\n", i,
+                        i - 1, i - 1);
+  const Graph graph = ir::parse(text).back();
+  EXPECT_THAT([&] { (void)parse_passes("inline_calls")[0].run(graph); },
+              Throws<GraphError>(Property(&GraphError::what, HasSubstr("more than 1000000 calls"))));
+}
+
 const char* const kRedundant = "func @step(%x: f32[2]) -> f32[2] { %0 = exp %x %1 = exp %x %2 = add %0, %1 return %2 }";
 
 std::string read(const std::filesystem::path& path) {
