@@ -38,6 +38,7 @@ class KernelBuilder {
   [[nodiscard]] uint32_t buffer(ir::Value value, loops::Buffer::Role role);
   [[nodiscard]] std::vector<Dim> strides(ir::Value value);
   [[nodiscard]] const loops::Inst& inst(uint32_t id) const { return insts_[id]; }
+  [[nodiscard]] size_t instructions() const { return insts_.size(); }  // so far
   [[nodiscard]] uint32_t apply(std::string_view row, DType dtype, std::vector<uint32_t> operands);
   [[nodiscard]] uint32_t checked_index(uint32_t value, Dim extent, const std::vector<Location>& locations);
 

@@ -117,10 +117,12 @@ class Lowering {
     b.at[b.at.size() - 2] = k[0];
     Inst inst{.kind = InstKind::kDot, .dtype = op.types[0].dtype, .locations = op.locations};
     for (const auto& [operand, where] : {std::pair{op.operands[0], a}, std::pair{op.operands[1], b}}) {
+      const size_t before = builder_.instructions();
       const uint32_t id = builder_.pull_inside(operand, where);
       if (builder_.failed()) return;
       const Inst& load = builder_.inst(id);
-      if (load.kind != InstKind::kLoad || load.guard >= 0 || !is_affine(load.index))
+      if (builder_.instructions() != before + 1 || load.kind != InstKind::kLoad || load.guard >= 0 ||
+          !is_affine(load.index))
         return builder_.fail("an operand of dot is not plain memory");
       inst.operands.push_back(id);
     }

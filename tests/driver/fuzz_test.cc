@@ -31,7 +31,7 @@ Seeds seeds() {
 
 Graph graph_of(uint64_t seed) {
   tests::RandomGraphOptions options;
-  options.operations = static_cast<int>(5 + seed % 17);
+  options.operations = static_cast<int>(5 + seed % 17) * (seed > 300 && seed % 7 == 0 ? 4 : 1);
   options.max_elements = seed % 8 == 0 ? 20000 : 600;
   options.calls = seed % 5 == 0;
   return tests::random_graph(seed, options);
