@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include "codegen/cpu/compile_kernel.h"
+#include "driver/check.h"
 #include "driver/kernels.h"
 #include "driver/reference.h"
 #include "passes/fuse/cost.h"
@@ -66,14 +67,17 @@ class CpuExecutable : public Executable {
     if (sinter::options().time)
       fmt::print(stderr, "compilation of @{}: passes {:.3f} ms, code {:.3f} ms, {} kernels, {} of them compiled now\n",
                  graph_.name, stats_.passes_ms, stats_.codegen_ms, stats_.kernels, stats_.compiled);
+    if (sinter::options().check) check_ = std::make_unique<PlanCheck>(graph_, std::move(kernels), std::move(plan));
   }
 
   void run(std::span<void* const> inputs, std::span<void* const> outputs, runtime::ThreadTeam& team) const override {
+    const std::vector<ir::Literal> expected = check_ ? check_->expect(inputs) : std::vector<ir::Literal>();
     std::unique_ptr<runtime::RunState> state = take_state();
     const runtime::Launch* failed = state->run(program_, inputs, outputs, team);
     const runtime::KernelStatus status = state->status();
     give_state(std::move(state));
     if (failed != nullptr) throw_index_error(program_.kernels[failed->kernel]->name, failed->where, status);
+    if (check_) check_->compare(expected, inputs, outputs);
   }
 
   const CompileStats& stats() const override { return stats_; }
@@ -136,6 +140,7 @@ class CpuExecutable : public Executable {
   ir::Graph graph_;
   runtime::Program program_;
   CompileStats stats_;
+  std::unique_ptr<PlanCheck> check_;  // SINTER_CHECK
   mutable std::mutex mutex_;
   mutable std::vector<std::unique_ptr<runtime::RunState>> states_;  // of runs that have ended; one a concurrent caller
 };

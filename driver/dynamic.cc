@@ -1,6 +1,8 @@
 // Kernels of the dynamic engine: one operation, extents and strides given at launch.
 #include <array>
+#include <atomic>
 
+#include "driver/check.h"
 #include "driver/compile.h"
 #include "driver/kernels.h"
 #include "driver/reference.h"
@@ -24,6 +26,7 @@ class CpuDynamicKernel : public DynamicKernel {
     for (size_t b = 0; b < lowered.values.size(); ++b) buffers_.push_back(source(graph, lowered, b));
     CompileStats stats;
     code_ = compile_kernels({&lowered.kernel, 1}, "", stats)[0];
+    if (options().check) unchecked_ = std::make_unique<const loops::Kernel>(std::move(lowered.kernel));
   }
 
   void run(std::span<void* const> inputs, std::span<void* const> outputs, std::span<const int64_t> given,
@@ -48,6 +51,7 @@ class CpuDynamicKernel : public DynamicKernel {
     runtime::KernelStatus status;
     runtime::run_kernel(*code_, buffers.data(), symbols.data(), count, parallel, team, status);
     if (status.failed != 0) throw_index_error(code_->name, to_string(current_location()), status);
+    if (unchecked_ && !checked_.exchange(true)) check_kernel(*unchecked_, {buffers.data(), buffers_.size()}, values);
   }
 
  private:
@@ -74,6 +78,8 @@ class CpuDynamicKernel : public DynamicKernel {
   passes::Cost cost_;
   std::vector<Source> buffers_;
   std::shared_ptr<const runtime::KernelCode> code_;
+  std::unique_ptr<const loops::Kernel> unchecked_;  // SINTER_CHECK
+  mutable std::atomic<bool> checked_{false};
 };
 
 }  // namespace

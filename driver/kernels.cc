@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "codegen/cpu/compile_kernel.h"
+#include "driver/check.h"
 #include "driver/compiler_version.h"
 #include "ir/loops/text.h"
 #include "passes/lower/collapse.h"
@@ -64,7 +65,8 @@ Isa isa_of(const std::string& asked) {
 void finish_kernel(loops::Kernel& kernel, const std::string& subject) {
   passes::collapse(kernel);
   passes::schedule_cpu(kernel);
-  if (options().verify) loops::verify(kernel);
+  if (options().verify || options().check) loops::verify(kernel);
+  if (options().check) check_text(kernel);
   if (options().debug < 4 && options().dump.empty()) return;
   const std::string text = loops::print(kernel, /*locations=*/true);
   if (options().debug >= 4) fmt::print(stderr, "{}", text);
