@@ -18,14 +18,19 @@ Ref<Impl> copy_of(const Impl& impl) {
   return copy;
 }
 
+// Whether a call changes the cell: its value or its gradient.
+bool changes(const JitEntry::CellPlan& plan) {
+  return plan.written || plan.grad != JitEntry::CellPlan::Grad::kUntouched;
+}
+
 // Locks the cells of an entry in their order, writers alone; unlocks them all on the way out.
 class CellLocks {
  public:
   explicit CellLocks(std::vector<JitEntry::CellPlan>& cells) : cells_(cells) {
-    for (JitEntry::CellPlan& plan : cells_) plan.written ? plan.cell->lock.lock() : plan.cell->lock.lock_shared();
+    for (JitEntry::CellPlan& plan : cells_) changes(plan) ? plan.cell->lock.lock() : plan.cell->lock.lock_shared();
   }
   ~CellLocks() {
-    for (JitEntry::CellPlan& plan : cells_) plan.written ? plan.cell->lock.unlock() : plan.cell->lock.unlock_shared();
+    for (JitEntry::CellPlan& plan : cells_) changes(plan) ? plan.cell->lock.unlock() : plan.cell->lock.unlock_shared();
   }
   CellLocks(const CellLocks&) = delete;
   CellLocks& operator=(const CellLocks&) = delete;
@@ -132,6 +137,12 @@ void JitEntry::run(JitCall& call) {
         break;
       }
       case Input::From::kGrad:
+        // It was there when the entry was chosen; another thread may have cleared it before the locks were taken.
+        if (!cells[input.index].cell->grad)
+          throw GraphError(
+              fmt::format("jit: another thread cleared the gradient of {} while a call that adds to it began",
+                          cells[input.index].cell->name),
+              "let one thread at a time work on gradients");
         call.input_memory.push_back(memory_of_argument(call, cells[input.index].cell->grad));
         break;
       case Input::From::kFixed:

@@ -32,6 +32,8 @@ Sizes Sizes::contiguous_strides() const {
 
 bool Sizes::operator==(const Sizes& other) const { return std::ranges::equal(*this, other); }
 
+int64_t Sizes::checked_numel() const { return shape().numel(); }
+
 std::string to_string(const Sizes& sizes) { return fmt::format("[{}]", fmt::join(sizes, ", ")); }
 std::ostream& operator<<(std::ostream& out, const Sizes& sizes) { return out << to_string(sizes); }
 

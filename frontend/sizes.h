@@ -34,9 +34,13 @@ class Sizes {
   int64_t* end() { return values_.data() + rank_; }
   // ShapeError beyond kMaxRank.
   void push_back(int64_t value);
+  // ShapeError when 63 bits cannot count them.
   [[nodiscard]] int64_t numel() const {
     int64_t count = 1;
-    for (int64_t size : *this) count *= size;
+    bool fits = true;
+    for (int64_t size : *this) fits = !__builtin_mul_overflow(count, size, &count) && fits;
+    if (!fits) [[unlikely]]
+      return checked_numel();
     return count;
   }
   // Row-major strides of these sizes.
@@ -46,6 +50,8 @@ class Sizes {
   bool operator==(const Sizes& other) const;
 
  private:
+  [[nodiscard]] int64_t checked_numel() const;
+
   std::array<int64_t, kMaxRank> values_;
   int rank_ = 0;
 };

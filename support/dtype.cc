@@ -9,8 +9,8 @@ struct Facts {
   std::string_view name, torch_name;
   size_t size;
 };
-constexpr std::array<Facts, 5> kFacts{{
-    {"bool", "bool", 1}, {"i32", "int32", 4}, {"i64", "int64", 8}, {"f32", "float32", 4}, {"f64", "float64", 8}}};
+constexpr std::array<Facts, 5> kFacts{
+    {{"bool", "bool", 1}, {"i32", "int32", 4}, {"i64", "int64", 8}, {"f32", "float32", 4}, {"f64", "float64", 8}}};
 const Facts& facts(DType dtype) { return kFacts[static_cast<size_t>(dtype)]; }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// Element types: names, sizes and kinds. Tensors use bool, i64, f32 and f64 today; i32 exists inside scalar expressions.
+// Element types: names, sizes and kinds. Tensors use bool, i64, f32 and f64 today; i32 exists inside scalar
+// expressions.
 #pragma once
 
 #include <cstddef>
@@ -46,11 +47,16 @@ inline constexpr DType dtype_of<double> = kFloat64;
 template <class F>
 decltype(auto) visit_dtype(DType dtype, F&& f) {
   switch (dtype) {
-    case kBool: return f(bool{});
-    case kInt32: return f(int32_t{});
-    case kInt64: return f(int64_t{});
-    case kFloat32: return f(float{});
-    case kFloat64: break;
+    case kBool:
+      return f(bool{});
+    case kInt32:
+      return f(int32_t{});
+    case kInt64:
+      return f(int64_t{});
+    case kFloat32:
+      return f(float{});
+    case kFloat64:
+      break;
   }
   return f(double{});
 }

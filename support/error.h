@@ -25,14 +25,30 @@ class Error : public std::runtime_error {
   Location where_;
 };
 
-struct ShapeError : Error { using Error::Error; };    // shapes or ranks that do not fit
-struct DTypeError : Error { using Error::Error; };    // element types that do not fit
-struct IndexError : Error { using Error::Error; };    // an index, label or axis out of range
-struct ValueError : Error { using Error::Error; };    // any other bad argument
-struct GraphError : Error { using Error::Error; };    // what autograd or tracing cannot do as asked
-struct ParseError : Error { using Error::Error; };    // IR text, with line and column in the problem
-struct FileError : Error { using Error::Error; };     // missing, damaged or unwritable files
-struct RuntimeError : Error { using Error::Error; };  // the machine refused: memory, threads, driver
+struct ShapeError : Error {
+  using Error::Error;
+};  // shapes or ranks that do not fit
+struct DTypeError : Error {
+  using Error::Error;
+};  // element types that do not fit
+struct IndexError : Error {
+  using Error::Error;
+};  // an index, label or axis out of range
+struct ValueError : Error {
+  using Error::Error;
+};  // any other bad argument
+struct GraphError : Error {
+  using Error::Error;
+};  // what autograd or tracing cannot do as asked
+struct ParseError : Error {
+  using Error::Error;
+};  // IR text, with line and column in the problem
+struct FileError : Error {
+  using Error::Error;
+};  // missing, damaged or unwritable files
+struct RuntimeError : Error {
+  using Error::Error;
+};  // the machine refused: memory, threads, driver
 // A broken invariant of Sinter itself: names the source line that noticed.
 struct InternalError : Error {
   explicit InternalError(const std::string& problem, std::source_location at = std::source_location::current());
@@ -40,7 +56,8 @@ struct InternalError : Error {
 
 // Throws InternalError unless the condition holds. `what` says what was expected to be true.
 inline void invariant(bool holds, const char* what, std::source_location at = std::source_location::current()) {
-  if (!holds) [[unlikely]] throw InternalError(what, at);
+  if (!holds) [[unlikely]]
+    throw InternalError(what, at);
 }
 
 }  // namespace sinter

@@ -4,7 +4,9 @@
 
 namespace sinter {
 
-std::string to_string(Dim dim) { return dim.is_symbol() ? fmt::format("s{}", dim.symbol_id()) : fmt::format("{}", dim.value()); }
+std::string to_string(Dim dim) {
+  return dim.is_symbol() ? fmt::format("s{}", dim.symbol_id()) : fmt::format("{}", dim.value());
+}
 
 bool Shape::is_static() const {
   return std::none_of(begin(), end(), [](Dim dim) { return dim.is_symbol(); });
@@ -45,8 +47,8 @@ std::string to_string(const Shape& shape) {
 
 int64_t normalize_axis(int64_t axis, int64_t rank, const char* operation) {
   if (axis < -rank || axis >= rank)
-    throw IndexError(fmt::format("{}: axis {} is out of range for {} dimension{}, expected {} to {}", operation, axis, rank,
-                                 rank == 1 ? "" : "s", -rank, rank - 1));
+    throw IndexError(fmt::format("{}: axis {} is out of range for {} dimension{}, expected {} to {}", operation, axis,
+                                 rank, rank == 1 ? "" : "s", -rank, rank - 1));
   return axis < 0 ? axis + rank : axis;
 }
 

@@ -29,9 +29,6 @@ namespace {
 using loops::Kernel;
 using runtime::KernelCode;
 
-// Changes whenever the same kernel text may give other code.
-constexpr int kCodeVersion = 1;
-
 // One context a module: modules are built on several threads.
 struct Built {
   llvm::LLVMContext context;
@@ -95,8 +92,7 @@ std::string text_of(Kernel kernel) {
 
 std::string key_of(const std::string& text, Isa isa) {
   const XXH128_hash_t hash = XXH3_128bits(text.data(), text.size());
-  return fmt::format("cpu-{}-v{}-llvm{}-{:016x}{:016x}", name(isa), kCodeVersion, LLVM_VERSION_STRING, hash.high64,
-                     hash.low64);
+  return fmt::format("cpu-{}-llvm{}-{:016x}{:016x}", name(isa), LLVM_VERSION_STRING, hash.high64, hash.low64);
 }
 
 std::shared_ptr<const KernelCode> finish(const Kernel& kernel, Isa isa, LinkedCode linked, size_t bytes,
@@ -169,7 +165,10 @@ std::vector<std::shared_ptr<const KernelCode>> compile_kernels(std::span<const K
   const size_t helpers = std::min<size_t>({distinct.size(), std::max(1u, std::thread::hardware_concurrency()), 8}) -
                          (distinct.empty() ? 0 : 1);
   std::vector<std::thread> threads;
-  for (size_t i = 0; i < helpers; ++i) threads.emplace_back(work);
+  try {
+    for (size_t i = 0; i < helpers; ++i) threads.emplace_back(work);
+  } catch (const std::system_error&) {  // no more threads are granted: those there do the work
+  }
   work();
   for (std::thread& thread : threads) thread.join();
   if (error) std::rethrow_exception(error);
@@ -178,6 +177,7 @@ std::vector<std::shared_ptr<const KernelCode>> compile_kernels(std::span<const K
     if (codes[i]) continue;
     auto named = std::make_shared<KernelCode>(*code);
     named->name = kernels[i].name;
+    named->from_cache = true;
     codes[i] = std::move(named);
   }
   return codes;

@@ -20,7 +20,7 @@ using Integers = std::vector<int64_t>;
 template <class Struct, class Member>
 struct Field {
   std::string_view name;
-  Member Struct::*member;
+  Member Struct::* member;
 };
 template <class Struct, class Member>
 Field(std::string_view, Member Struct::*) -> Field<Struct, Member>;
@@ -45,7 +45,8 @@ struct ParameterAttributes {  // of a graph's inputs, which are operations witho
 struct IotaAttributes {  // i64: element [..., i, ...] is i, i the index along axis
   Shape shape;
   int64_t axis = 0;
-  static constexpr auto fields = std::tuple{Field{"shape", &IotaAttributes::shape}, Field{"axis", &IotaAttributes::axis}};
+  static constexpr auto fields =
+      std::tuple{Field{"shape", &IotaAttributes::shape}, Field{"axis", &IotaAttributes::axis}};
   bool operator==(const IotaAttributes&) const = default;
 };
 
@@ -58,7 +59,8 @@ struct ShapeAttributes {  // of reshape and rng
 struct BroadcastAttributes {  // operand axis i becomes result axis axes[i] (ascending), and must have its size
   Shape shape;
   Integers axes;
-  static constexpr auto fields = std::tuple{Field{"shape", &BroadcastAttributes::shape}, Field{"axes", &BroadcastAttributes::axes}};
+  static constexpr auto fields =
+      std::tuple{Field{"shape", &BroadcastAttributes::shape}, Field{"axes", &BroadcastAttributes::axes}};
   bool operator==(const BroadcastAttributes&) const = default;
 };
 
@@ -71,14 +73,16 @@ struct TransposeAttributes {  // result axis i is operand axis order[i]
 struct SliceAttributes {  // per axis: start <= index < limit by step (step >= 1)
   Integers start, limit, step;
   static constexpr auto fields =
-      std::tuple{Field{"start", &SliceAttributes::start}, Field{"limit", &SliceAttributes::limit}, Field{"step", &SliceAttributes::step}};
+      std::tuple{Field{"start", &SliceAttributes::start}, Field{"limit", &SliceAttributes::limit},
+                 Field{"step", &SliceAttributes::step}};
   bool operator==(const SliceAttributes&) const = default;
 };
 
-struct PadAttributes {  // per axis: elements of the second operand (a scalar) added below, above, and between neighbours
+struct PadAttributes {  // per axis: elements of the second operand (a scalar) added below, above, and between
+                        // neighbours
   Integers low, high, interior;
-  static constexpr auto fields =
-      std::tuple{Field{"low", &PadAttributes::low}, Field{"high", &PadAttributes::high}, Field{"interior", &PadAttributes::interior}};
+  static constexpr auto fields = std::tuple{Field{"low", &PadAttributes::low}, Field{"high", &PadAttributes::high},
+                                            Field{"interior", &PadAttributes::interior}};
   bool operator==(const PadAttributes&) const = default;
 };
 
@@ -95,9 +99,10 @@ struct AxesAttributes {  // of reductions: the axes reduced, ascending; they dis
 };
 
 struct GatherAttributes {  // of gather and scatter_add: see ops/gather.cc
-  int64_t axis = 0;   // of the data: the one that indices select along; >= batch
-  int64_t batch = 0;  // leading axes that data and indices share
-  static constexpr auto fields = std::tuple{Field{"axis", &GatherAttributes::axis}, Field{"batch", &GatherAttributes::batch}};
+  int64_t axis = 0;        // of the data: the one that indices select along; >= batch
+  int64_t batch = 0;       // leading axes that data and indices share
+  static constexpr auto fields =
+      std::tuple{Field{"axis", &GatherAttributes::axis}, Field{"batch", &GatherAttributes::batch}};
   bool operator==(const GatherAttributes&) const = default;
 };
 
@@ -107,9 +112,9 @@ struct CallAttributes {  // printed as `call @name(...)`
   bool operator==(const CallAttributes&) const = default;  // the same graph object
 };
 
-using Attributes = std::variant<NoAttributes, ConstantAttributes, ParameterAttributes, IotaAttributes, ShapeAttributes, BroadcastAttributes,
-                                TransposeAttributes, SliceAttributes, PadAttributes, AxisAttributes, AxesAttributes, GatherAttributes,
-                                CallAttributes>;
+using Attributes = std::variant<NoAttributes, ConstantAttributes, ParameterAttributes, IotaAttributes, ShapeAttributes,
+                                BroadcastAttributes, TransposeAttributes, SliceAttributes, PadAttributes,
+                                AxisAttributes, AxesAttributes, GatherAttributes, CallAttributes>;
 
 // Equal attributes hash equally; stable between processes.
 [[nodiscard]] uint64_t hash(const Attributes& attributes);

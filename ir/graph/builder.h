@@ -37,8 +37,8 @@ class Builder {
 // The operations as functions. Each checks through its operation's shape rule. Names are those of the IR.
 Value elementwise(Builder& b, std::string_view row, std::initializer_list<Value> operands);
 Value constant(Builder& b, Literal value);
-Value scalar(Builder& b, double value, DType dtype);               // a 0-d constant
-Value full(Builder& b, double value, const Type& type);            // scalar, broadcast
+Value scalar(Builder& b, double value, DType dtype);     // a 0-d constant
+Value full(Builder& b, double value, const Type& type);  // scalar, broadcast
 Value iota(Builder& b, const Shape& shape, int64_t axis);
 Value rng_bits(Builder& b, Value key, const Shape& shape);
 Value broadcast(Builder& b, Value x, const Shape& shape, Integers axes);
@@ -53,7 +53,7 @@ Value gather(Builder& b, Value data, Value indices, int64_t axis, int64_t batch)
 Value scatter_add(Builder& b, Value base, Value indices, Value updates, int64_t axis, int64_t batch);
 Value dot(Builder& b, Value x, Value y);
 Value stop_gradient(Builder& b, Value x);
-Value convert(Builder& b, Value x, DType to);                      // the row to_<dtype>; x itself when it has that dtype
+Value convert(Builder& b, Value x, DType to);  // the row to_<dtype>; x itself when it has that dtype
 
 // Broadcasts along new axes: result axis order is the operand's with size-`shape[axis]` axes inserted at `axes`.
 Value broadcast_in(Builder& b, Value x, const Shape& shape, const Integers& new_axes);

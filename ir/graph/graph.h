@@ -1,10 +1,11 @@
 // The graph IR: typed SSA over pure tensors.
 //
 // A graph is a list of operations in an order where operands come before users. Its parameters are operations without
-// operands at the front; its results are any values. Values never change: state (a weight, a counter) enters as a parameter and
-// leaves as a result, and `states` pairs the two so that memory planning may update in place. Broadcasting is explicit.
-// Evaluation order among independent operations means nothing. Shapes hold constants or symbols; no operation's result shape
-// depends on data. Passes build a new graph from an old one (rewriter.h); only differentiation appends.
+// operands at the front; its results are any values. Values never change: state (a weight, a counter) enters as a
+// parameter and leaves as a result, and `states` pairs the two so that memory planning may update in place.
+// Broadcasting is explicit. Evaluation order among independent operations means nothing. Shapes hold constants or
+// symbols; no operation's result shape depends on data. Passes build a new graph from an old one (rewriter.h); only
+// differentiation appends.
 #pragma once
 
 #include <map>
@@ -23,10 +24,10 @@ struct Op {
   const OpDef* def = nullptr;
   Attributes attributes;
   std::vector<Value> operands;
-  std::vector<Type> types;              // of the results
-  std::vector<Location> locations;      // the user's lines this stands for: sorted, unique
-  std::string scope;                    // module path and composite: "encoder.layer3/softmax"; may be empty
-  uint32_t salt = 0;                    // operations of different salt are never merged (checkpoint)
+  std::vector<Type> types;          // of the results
+  std::vector<Location> locations;  // the user's lines this stands for: sorted, unique
+  std::string scope;                // module path and composite: "encoder.layer3/softmax"; may be empty
+  uint32_t salt = 0;                // operations of different salt are never merged (checkpoint)
 };
 
 struct Parameter {
@@ -62,8 +63,8 @@ class Graph {
   std::vector<Parameter> parameters_;
 };
 
-// A builder that appends to a graph. New operations take `scope`, `salt`, and `locations`: when there are none, the current
-// location (support/location.h).
+// A builder that appends to a graph. New operations take `scope`, `salt`, and `locations`: when there are none, the
+// current location (support/location.h).
 class GraphBuilder : public Builder {
  public:
   explicit GraphBuilder(Graph& graph) : graph_(graph) {}
@@ -78,7 +79,8 @@ class GraphBuilder : public Builder {
   Graph& graph_;
 };
 
-// Users of each operation: users[i] lists the operations that have a result of ops()[i] as an operand, ascending, once each.
+// Users of each operation: users[i] lists the operations that have a result of ops()[i] as an operand, ascending, once
+// each.
 [[nodiscard]] std::vector<std::vector<uint32_t>> users(const Graph& graph);
 
 // Every graph that `graph` calls, directly or not, once each, callees before callers; itself last.

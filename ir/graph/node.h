@@ -1,5 +1,6 @@
-// A graph value that can be computed with: what the flow rules of rows and combiners are run on, and a convenience for whoever
-// builds graphs in C++. Arithmetic on nodes adds operations to the builder; a number takes the other side's dtype and shape.
+// A graph value that can be computed with: what the flow rules of rows and combiners are run on, and a convenience for
+// whoever builds graphs in C++. Arithmetic on nodes adds operations to the builder; a number takes the other side's
+// dtype and shape.
 #pragma once
 
 #include <optional>

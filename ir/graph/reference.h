@@ -1,5 +1,5 @@
-// Runs a graph in the interpreter, slowly and obviously. kOracle judges accuracy; kTyped gives the exact bits that compiled code
-// must produce, whatever was fused (docs/numerics.md).
+// Runs a graph in the interpreter, slowly and obviously. kOracle judges accuracy; kTyped gives the exact bits that
+// compiled code must produce, whatever was fused (docs/numerics.md).
 #pragma once
 
 #include <span>
@@ -9,8 +9,9 @@
 
 namespace sinter::ir {
 
-// Inputs have the parameters' types (kOracle: floats as f64 literals, which is what results are too). Symbolic dimensions
-// take their values from the inputs. Errors: ShapeError when inputs do not fit, IndexError from gather and scatter_add.
+// Inputs have the parameters' types (kOracle: floats as f64 literals, which is what results are too). Symbolic
+// dimensions take their values from the inputs. Errors: ShapeError when inputs do not fit, IndexError from gather and
+// scatter_add.
 [[nodiscard]] std::vector<Literal> evaluate(const Graph& graph, std::span<const Literal> inputs, Arithmetic arithmetic);
 
 // The same literal with floats as f64, and rounded back.

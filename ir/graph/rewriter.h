@@ -1,5 +1,5 @@
-// Builds a new graph from an old one, operation by operation, in order. What a pass does to an operation is copy it, replace it
-// by an existing or newly built value, or drop it.
+// Builds a new graph from an old one, operation by operation, in order. What a pass does to an operation is copy it,
+// replace it by an existing or newly built value, or drop it.
 #pragma once
 
 #include "ir/graph/graph.h"
@@ -22,7 +22,8 @@ class Rewriter {
 
   // Copies an old operation with its operands renumbered; the first result in the new graph.
   Value copy(const Op& op, Value old);
-  // Appends an operation whose operands are values of the new graph; its first result. It stands for nothing until `replace`.
+  // Appends an operation whose operands are values of the new graph; its first result. It stands for nothing until
+  // `replace`.
   Value append(Op op) { return to_.append(std::move(op)); }
   // Makes `with` (a value of the new graph) stand for `old`; unites locations; the graph counts as changed.
   void replace(Value old, Value with);

@@ -1,5 +1,5 @@
-// sin and cos: x = j pi + r (for cos: (j + 1/2) pi + r), |r| <= pi / 2, with pi in three parts; then one odd polynomial, whose
-// sign flips with j.
+// sin and cos: x = j pi + r (for cos: (j + 1/2) pi + r), |r| <= pi / 2, with pi in three parts; then one odd
+// polynomial, whose sign flips with j.
 #include <array>
 
 #include "ir/scalar/math.h"

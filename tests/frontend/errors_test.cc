@@ -51,6 +51,7 @@ TEST(Errors, Shapes) {
   expect_error<ShapeError>("mse_loss", "argument 2", [&] { (void)mse_loss(x, four); });
   expect_error<ShapeError>("item", "expected one element", [&] { (void)x.item(); });
   expect_error<ShapeError>("zeros", "sizes of 0 or more", [&] { (void)zeros({2, -1}); });
+  expect_error<ShapeError>("zeros", "63 bits", [&] { (void)zeros({4611686018427387905, 4}); });
   expect_error<ShapeError>("max", "at least one element", [&] { (void)zeros({0}).max(); });
   expect_error<ShapeError>("argmax", "at least one element", [&] { (void)zeros({2, 0}).argmax(1); });
 }

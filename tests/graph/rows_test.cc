@@ -58,9 +58,7 @@ double distance(T a, T b) {
 }
 
 // What docs/numerics.md allows: correct rounding for arithmetic, a few units for functions.
-double allowed(const Row& row) {
-  return row.cost < 15 ? 0 : row.name == "rsqrt" ? 1.5 : 4;
-}
+double allowed(const Row& row) { return row.cost < 15 ? 0 : row.name == "rsqrt" ? 1.5 : 4; }
 
 // Random numbers of the row's domain; `special` adds what is special about floats.
 Literal sample(const Row& row, size_t position, size_t count, bool special, std::mt19937_64& random) {
@@ -116,9 +114,9 @@ void compare_floats(const Row& row, bool special) {
                             ? distance<float>(given.view<float>()[i], static_cast<float>(expected.view<double>()[i]))
                             : distance<double>(given.view<double>()[i], expected.view<double>()[i]);
     worst = std::max(worst, ulps);
-    ASSERT_LE(ulps, allowed(row))
-        << describe(i) << " gives " << (given.type.dtype == kFloat32 ? given.view<float>()[i] : given.view<double>()[i])
-        << ", expected " << expected.view<double>()[i];
+    ASSERT_LE(ulps, allowed(row)) << describe(i) << " gives "
+                                  << (given.type.dtype == kFloat32 ? given.view<float>()[i] : given.view<double>()[i])
+                                  << ", expected " << expected.view<double>()[i];
   }
   ::testing::Test::RecordProperty(fmt::format("ulps_{}", name(dtype_of<T>)), fmt::format("{}", worst));
 }
