@@ -166,8 +166,11 @@ Found scatter_add_of_one(const Subject& s) {
     if (i != axis) other_axes.push_back(i);
   }
   const Shape shape = s.type.shape;
-  const Value here = ir::elementwise(
-      s.builder, "eq", {ir::iota(s.builder, shape, axis), ir::broadcast(s.builder, indices, shape, batch_axes)});
+  // Gathering from 0, 1, 2, ... gives the index itself, and the error that scatter_add owes for one out of range.
+  const Value checked = ir::gather(s.builder, ir::iota(s.builder, {shape[axis]}, 0), indices, /*axis=*/0, /*batch=*/0);
+  const Value position = ir::iota(s.builder, shape, axis);
+  const Value wanted = ir::broadcast(s.builder, checked, shape, batch_axes);
+  const Value here = ir::elementwise(s.builder, "eq", {position, wanted});
   const Value added = ir::elementwise(s.builder, "add", {base, ir::broadcast(s.builder, updates, shape, other_axes)});
   return ir::elementwise(s.builder, "select", {here, added, base});
 }

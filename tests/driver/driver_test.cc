@@ -188,6 +188,18 @@ TEST(Driver, IndexOutOfRangeIsAnErrorAndLeavesStateAlone) {
   }
 }
 
+TEST(Driver, ScatterOfOneIndexARowChecksIt) {
+  const Graph graph = ir::parse(R"(func @f(%x: f32[3, 10], %i: i64[3], %u: f32[3]) -> f32[3, 10] {
+    %0 = scatter_add %x, %i, %u {axis = 1, batch = 1}
+    return %0
+  })").back();
+  check(graph);
+  std::vector<Literal> inputs = random_inputs(graph, 1);
+  inputs[1].view<int64_t>()[2] = -1;
+  runtime::ThreadTeam team(1);
+  EXPECT_THROW((void)run(*driver::compile(graph), graph, inputs, team), IndexError);
+}
+
 TEST(Driver, TrainingStep) { check(mlp_step(9, {50, 33, 10})); }
 
 }  // namespace
