@@ -79,19 +79,23 @@ void check_kernel(const loops::Kernel& kernel, std::span<void* const> buffers, s
   const auto elements = [&](Dim size) {
     return static_cast<size_t>(size.is_symbol() ? symbols[static_cast<size_t>(size.symbol_id())] : size.value());
   };
+  // Strides may reach further into an input than its number of elements says; how far is the caller's to know.
+  constexpr int64_t kUnbounded = int64_t{1} << 40;
+  loops::Kernel unbounded = kernel;
   std::vector<std::vector<std::byte>> outputs(kernel.buffers.size());
   std::vector<std::span<std::byte>> storage;
   for (size_t b = 0; b < kernel.buffers.size(); ++b) {
-    const loops::Buffer& buffer = kernel.buffers[b];
+    loops::Buffer& buffer = unbounded.buffers[b];
     if (buffer.role == loops::Buffer::Role::kIn) {
-      // Strides may reach further than the number of elements says; how far is the caller's to know.
-      storage.emplace_back(static_cast<std::byte*>(buffers[b]), size_t{1} << 46);
+      buffer.size = kUnbounded;
+      storage.emplace_back(static_cast<std::byte*>(buffers[b]),
+                           static_cast<size_t>(kUnbounded) * size_of(buffer.dtype));
     } else {
       outputs[b].resize(elements(buffer.size) * size_of(buffer.dtype));
       storage.emplace_back(outputs[b]);
     }
   }
-  loops::interpret(kernel, storage, symbols);
+  loops::interpret(unbounded, storage, symbols);
   for (size_t b = 0; b < kernel.buffers.size(); ++b)
     if (const auto at =
             difference(kernel.buffers[b].dtype, outputs[b].data(), static_cast<const std::byte*>(buffers[b]),

@@ -16,9 +16,14 @@ using detail::Impl;
 using detail::Ref;
 
 void require_sizes(const Sizes& shape, const char* name) {
-  for (int64_t size : shape)
+  int64_t count = 1;
+  for (int64_t size : shape) {
     if (size < 0)
       throw ShapeError(fmt::format("{}: argument 1 is {}, expected sizes of 0 or more", name, to_string(shape)));
+    if (__builtin_mul_overflow(count, std::max<int64_t>(size, 1), &count))
+      throw ShapeError(fmt::format("{}: argument 1 is {}, expected a number of elements that 63 bits can count", name,
+                                   to_string(shape)));
+  }
 }
 
 // An operation without operands, traced if a trace is open.
