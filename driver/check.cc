@@ -17,8 +17,10 @@ bool same(T a, T b) {
     const auto flushed = [](T x) { return std::fpclassify(x) == FP_SUBNORMAL ? std::copysign(T{0}, x) : x; };
     a = flushed(a);
     b = flushed(b);
+    return a == b && std::signbit(a) == std::signbit(b);
+  } else {
+    return a == b;
   }
-  return std::memcmp(&a, &b, sizeof(T)) == 0;
 }
 
 // The first element that differs, or nullopt.

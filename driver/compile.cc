@@ -60,6 +60,7 @@ class CpuExecutable : public Executable {
 
     const auto codegen_start = Clock::now();
     std::vector<loops::Kernel> code;
+    code.reserve(kernels.size());
     for (passes::LoweredKernel& kernel : kernels) code.push_back(kernel.kernel);
     program_.kernels = compile_kernels(code, options.isa, stats_);
     stats_.codegen_ms = milliseconds_since(codegen_start);

@@ -39,6 +39,7 @@ ir::Graph with_values(const ir::Graph& graph, std::span<const int64_t> symbols) 
       continue;
     }
     std::vector<ir::Value> operands;
+    operands.reserve(op.operands.size());
     for (ir::Value operand : op.operands) operands.push_back({values[operand.op].op, operand.result});
     builder.locations = op.locations;
     values.push_back(builder.add(*op.def, with_values(op.attributes, symbols), operands));
@@ -57,7 +58,11 @@ ir::Literal gathered(const ir::Type& type, const std::byte* data, std::span<cons
     int64_t offset = 0;
     for (size_t axis = 0; axis < index.size(); ++axis) offset += index[axis] * strides[axis];
     std::memcpy(literal.bytes.data() + at, data + offset * static_cast<int64_t>(bytes), bytes);
-    for (size_t axis = index.size(); axis-- > 0 && ++index[axis] == sizes[axis];) index[axis] = 0;
+    for (size_t axis = index.size(); axis-- > 0;) {
+      ++index[axis];
+      if (index[axis] < sizes[axis]) break;
+      index[axis] = 0;
+    }
   }
   return literal;
 }

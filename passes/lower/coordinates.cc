@@ -75,7 +75,7 @@ Index floor_div(const Index& index, int64_t by, const Extents& extents) {
 
 Index modulo(const Index& index, int64_t by, const Extents& extents) {
   if (by == 1) return Index::constant(0);
-  const Index rest = split(index, by).rest;
+  Index rest = split(index, by).rest;
   const auto range = bounds(rest, extents);
   if (range && range->low >= 0 && range->high < by) return rest;
   return atom_index(Atom::Kind::kMod, rest, by);

@@ -49,8 +49,8 @@ std::vector<Index> KernelBuilder::open_pass(const std::vector<Dim>& inner) {
     extents_.push_back(extent);
     pass.inner.push_back(extent);
   }
-  if (pass.inner.empty()) pass.inner.push_back(1);  // a pass over one element is still a pass
-  drafts_.emplace_back();                           // for what the pass needs and does not vary in it
+  if (pass.inner.empty()) pass.inner.emplace_back(1);  // a pass over one element is still a pass
+  drafts_.emplace_back();                              // for what the pass needs and does not vary in it
   drafts_.push_back(std::move(pass));
   open_ = drafts_.size() - 1;
   return indices;
@@ -103,7 +103,7 @@ Dim KernelBuilder::product(const std::vector<Dim>& dims) {
   for (Dim dim : dims) dim.is_symbol() ? factors.push_back(dim) : void(constant *= dim.value());
   if (factors.empty()) return constant;
   if (factors.size() == 1 && constant == 1) return factors[0];
-  factors.push_back(constant);
+  factors.emplace_back(constant);
   const auto at = std::find(products_.begin(), products_.end(), factors);
   const auto number = static_cast<int>(at - products_.begin());
   if (at == products_.end()) products_.push_back(std::move(factors));
@@ -115,6 +115,7 @@ std::vector<Dim> KernelBuilder::strides(ir::Value value) {
     if (auto given = context_->layouts(value)) return *given;
   const Shape& shape = graph_->type(value).shape;
   std::vector<Dim> strides;
+  strides.reserve(static_cast<size_t>(shape.rank()));
   for (int64_t axis = 0; axis < shape.rank(); ++axis)
     strides.push_back(product({shape.begin() + axis + 1, shape.end()}));
   return strides;

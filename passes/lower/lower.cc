@@ -98,6 +98,7 @@ class Lowering {
     int64_t last = shape.rank() - 1;
     while (shape[last].is(1)) --last;
     std::vector<Index> at;
+    at.reserve(static_cast<size_t>(shape.rank()));
     for (int64_t axis = 0; axis < shape.rank(); ++axis)
       at.push_back(axis == last ? Index{} : builder_.add_outer_range(shape[axis]));
     at[static_cast<size_t>(last)] = builder_.open_pass({shape[last]})[0];

@@ -5,7 +5,6 @@
 namespace sinter::passes {
 
 using loops::Index;
-using loops::Inst;
 using loops::InstKind;
 
 uint32_t KernelBuilder::pull_view(ir::Value value, const Coordinates& at) {

@@ -31,6 +31,7 @@ std::vector<ir::Literal> interpret(const ir::Graph& graph, std::span<const Lower
   }
   for (const Step& step : steps) {
     std::vector<std::span<std::byte>> buffers;
+    buffers.reserve(step.places.size());
     for (const Place& place : step.places) buffers.push_back(storage(place));
     loops::interpret(kernels[step.kernel].kernel, buffers, {}, options.check);
   }
