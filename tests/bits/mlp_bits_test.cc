@@ -32,12 +32,12 @@ TEST(MlpBits, SameWeightsInEveryWay) {
       {"1000", "static", "SINTER_THREADS=2", 2},
       {"1000", "dynamic", "SINTER_THREADS=1", 1},
       {"100", "static", "SINTER_THREADS=1", 1},
-      {"100", "static", "SINTER_THREADS=7", 7},
-      {"100", "static", "SINTER_THREADS=3 SINTER_FUSE=off", 3},
-      {"100", "static", "SINTER_THREADS=2 SINTER_ISA=avx2", 2},
-      {"100", "static", "SINTER_THREADS=1 SINTER_ISA=avx2 SINTER_FUSE=off", 1},
-      {"100", "dynamic", "SINTER_THREADS=3", 3},
-      {"100", "dynamic", "SINTER_THREADS=1 SINTER_ISA=avx2", 1},
+      {"1000", "static", "SINTER_THREADS=7", 7},
+      {"1000", "static", "SINTER_THREADS=3 SINTER_FUSE=off", 3},
+      {"1000", "static", "SINTER_THREADS=2 SINTER_ISA=avx2", 2},
+      {"1000", "static", "SINTER_THREADS=1 SINTER_ISA=avx2 SINTER_FUSE=off", 1},
+      {"1000", "dynamic", "SINTER_THREADS=3", 3},
+      {"1000", "dynamic", "SINTER_THREADS=1 SINTER_ISA=avx2", 1},
   };
   std::map<std::string, ChildRun> first;  // by steps
   for (const Way& way : kWays) {
