@@ -1,11 +1,9 @@
 #include "frontend/nn/module.h"
 
-#include <fmt/ranges.h>
-
 #include <ostream>
 
-#include "frontend/autograd.h"
 #include "frontend/call_scope.h"
+#include "frontend/state_dict.h"
 
 namespace sinter::nn {
 namespace {
@@ -68,24 +66,7 @@ NamedTensors Module::state_dict() const {
 
 void Module::load_state_dict(const std::map<std::string, Tensor>& state, At at) const {
   const sinter::detail::CallScope location(at);
-  const NamedTensors own = state_dict();
-  std::vector<std::string> problems;
-  for (const auto& [name, tensor] : own) {
-    const auto found = state.find(name);
-    if (found == state.end())
-      problems.push_back(fmt::format("{} is missing", name));
-    else if (found->second.shape() != tensor.shape() || found->second.dtype() != tensor.dtype())
-      problems.push_back(fmt::format("{} is {} {}, expected {} {}", name, torch_name(found->second.dtype()),
-                                     found->second.shape(), torch_name(tensor.dtype()), tensor.shape()));
-  }
-  for (const auto& [name, tensor] : state)
-    if (std::none_of(own.begin(), own.end(), [&](const auto& entry) { return entry.first == name; }))
-      problems.push_back(fmt::format("{} is not expected", name));
-  if (!problems.empty())
-    throw ValueError(fmt::format("load_state_dict of {}: {}", type_name(), fmt::join(problems, "; ")),
-                     "load what state_dict() of the same model gave");
-  const NoGrad guard;
-  for (const auto& [name, tensor] : own) tensor.set(state.at(name));
+  sinter::detail::load_state(type_name(), state_dict(), state, "load what state_dict() of the same model gave");
 }
 
 void Module::train(bool on) {

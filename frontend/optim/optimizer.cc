@@ -1,13 +1,11 @@
 #include "frontend/optim/optimizer.h"
 
-#include <fmt/ranges.h>
-
 #include <algorithm>
 
-#include "frontend/autograd.h"
 #include "frontend/call_scope.h"
 #include "frontend/creation.h"
 #include "frontend/print.h"
+#include "frontend/state_dict.h"
 
 namespace sinter::optim {
 
@@ -52,21 +50,7 @@ std::vector<std::pair<std::string, Tensor>> Optimizer::state_dict() const { retu
 
 void Optimizer::load_state_dict(const std::map<std::string, Tensor>& state, At at) const {
   const detail::CallScope location(at);
-  std::vector<std::string> problems;
-  for (const auto& [name, tensor] : state_) {
-    const auto found = state.find(name);
-    if (found == state.end())
-      problems.push_back(name + " is missing");
-    else if (found->second.shape() != tensor.shape() || found->second.dtype() != tensor.dtype())
-      problems.push_back(fmt::format("{} is {} {}, expected {} {}", name, torch_name(found->second.dtype()),
-                                     found->second.shape(), torch_name(tensor.dtype()), tensor.shape()));
-  }
-  for (const auto& [name, tensor] : state)
-    if (std::none_of(state_.begin(), state_.end(), [&](const auto& entry) { return entry.first == name; }))
-      problems.push_back(name + " is not expected");
-  if (!problems.empty()) throw ValueError(fmt::format("load_state_dict of {}: {}", name_, fmt::join(problems, "; ")));
-  const NoGrad guard;
-  for (const auto& [name, tensor] : state_) tensor.set(state.at(name));
+  detail::load_state(name_, state_, state);
 }
 
 }  // namespace sinter::optim
