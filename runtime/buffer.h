@@ -8,6 +8,8 @@
 #include <span>
 #include <utility>
 
+#include "support/device.h"
+
 namespace sinter::runtime {
 
 inline constexpr size_t kBufferAlignment = 64;
@@ -19,6 +21,7 @@ struct BufferBlock {
   void (*release)(BufferBlock*) = nullptr;  // called when the last handle goes
   std::atomic<uint32_t> handles{1};
   uint32_t size_class = 0;
+  Device device;                // where `data` lies; the host must not touch other devices' bytes
   BufferBlock* next = nullptr;  // in the free list
 };
 
@@ -32,6 +35,9 @@ class Buffer {
   [[nodiscard]] static Buffer allocate(size_t bytes);
   // The caller's memory, used in place; `done`, if given, is called when the last handle goes. Any alignment.
   [[nodiscard]] static Buffer from_blob(void* data, size_t bytes, std::function<void()> done = nullptr);
+
+  // A handle to a block that somebody else made (device allocators), which counts one handle already.
+  [[nodiscard]] static Buffer adopt(BufferBlock* block) { return Buffer(block); }
 
   Buffer(const Buffer& other) : block_(other.block_) {
     if (block_ != nullptr) block_->handles.fetch_add(1, std::memory_order_relaxed);
@@ -47,6 +53,7 @@ class Buffer {
 
   [[nodiscard]] std::byte* data() const { return block_ != nullptr ? block_->data : nullptr; }
   [[nodiscard]] size_t size() const { return block_ != nullptr ? block_->size : 0; }
+  [[nodiscard]] Device device() const { return block_ != nullptr ? block_->device : Device(); }
   template <class T>
   [[nodiscard]] T* as() const {
     return reinterpret_cast<T*>(data());
