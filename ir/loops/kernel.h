@@ -107,7 +107,20 @@ struct Schedule {
   int vector = kScalar;
   int unroll = 1;  // independent vectors in flight in passes without reductions
   int tile_rows = 0, tile_columns = 0,
-      block_k = 0;  // dot kernels: register tile (columns in elements), depth of a block
+      block_k = 0;  // dot kernels: tile (registers on a CPU, a block's on CUDA; columns in elements), depth of a block
+  // CUDA only: which threads work on an outer point. kCpu: not scheduled for CUDA.
+  enum class Mapping : uint8_t {
+    kCpu,
+    kPoint,   // one thread; `unroll` neighbours of range `vector` at a time
+    kRow,     // 16 neighbouring threads, the lanes of order R
+    kColumn,  // 16 threads of a block, neighbours work on neighbouring points
+    kBlock,   // a block
+    kSplit,   // several blocks, each pass a launch of its own
+    kTile,    // dots: a block makes a tile, each thread thread_rows x thread_columns of it
+  };
+  Mapping mapping = Mapping::kCpu;
+  int threads = 0;  // of a block
+  int thread_rows = 0, thread_columns = 0;
   bool operator==(const Schedule&) const = default;
 };
 

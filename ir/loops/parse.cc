@@ -150,11 +150,26 @@ class Parser {
         s.tile_columns = integer<int>(0);
       } else if (key.text == "block_k") {
         s.block_k = integer<int>(0);
+      } else if (key.text == "cuda") {
+        s.mapping = mapping();
+      } else if (key.text == "threads") {
+        s.threads = integer<int>(0);
+      } else if (key.text == "thread_rows") {
+        s.thread_rows = integer<int>(0);
+      } else if (key.text == "thread_columns") {
+        s.thread_columns = integer<int>(0);
       } else {
         lexer_.fail(key, fmt::format("schedules have no '{}'", key.text));
       }
     } while (accept(","));
     expect(")");
+  }
+
+  Schedule::Mapping mapping() {
+    using Mapping = Schedule::Mapping;
+    for (auto mapping = Mapping::kPoint; mapping <= Mapping::kTile; mapping = static_cast<Mapping>(int(mapping) + 1))
+      if (accept_word(mapping_name(mapping))) return mapping;
+    lexer_.fail_expected("point, row, column, block, split or tile");
   }
 
   std::vector<Dim> ranges(char letter, size_t first) {

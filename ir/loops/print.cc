@@ -83,6 +83,13 @@ class Printer {
     field("tile_rows", s.tile_rows, usual.tile_rows);
     field("tile_columns", s.tile_columns, usual.tile_columns);
     field("block_k", s.block_k, usual.block_k);
+    if (s.mapping != usual.mapping) {
+      add("{}cuda = {}", separator, mapping_name(s.mapping));
+      separator = ", ";
+    }
+    field("threads", s.threads, usual.threads);
+    field("thread_rows", s.thread_rows, usual.thread_rows);
+    field("thread_columns", s.thread_columns, usual.thread_columns);
     out_ += ") ";
   }
 
@@ -210,6 +217,26 @@ class Printer {
 }  // namespace
 
 std::string print(const Kernel& kernel, bool locations) { return Printer(kernel).kernel(locations); }
+
+std::string_view mapping_name(Schedule::Mapping mapping) {
+  switch (mapping) {
+    case Schedule::Mapping::kCpu:
+      break;
+    case Schedule::Mapping::kPoint:
+      return "point";
+    case Schedule::Mapping::kRow:
+      return "row";
+    case Schedule::Mapping::kColumn:
+      return "column";
+    case Schedule::Mapping::kBlock:
+      return "block";
+    case Schedule::Mapping::kSplit:
+      return "split";
+    case Schedule::Mapping::kTile:
+      return "tile";
+  }
+  return "cpu";
+}
 
 std::string print_inst(const Kernel& kernel, uint32_t value) { return Printer(kernel).one(value); }
 

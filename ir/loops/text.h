@@ -24,8 +24,9 @@
 //   %n = ROW T %a, ...                           (T: the dtype of the value defined or stored)
 // INDEX: a sum of terms and constants, which may be subtracted. A term is ATOM or COEFFICIENT*ATOM, the coefficient a
 // number or a symbol s0, s1, ...; an atom is a range, a value %n, div(INDEX, DIM) rounded down, or mod(INDEX, DIM),
-// never negative. schedule(...): vector = inner, i0, i1, ...; unroll; tile_rows; tile_columns; block_k. What has its
-// default is left out.
+// never negative. schedule(...): vector = inner, i0, i1, ...; unroll; tile_rows; tile_columns; block_k; for CUDA also
+// cuda = point, row, column, block, split, tile; threads; thread_rows; thread_columns. What has its default is left
+// out.
 #pragma once
 
 #include <string>
@@ -39,6 +40,9 @@ namespace sinter::loops {
 [[nodiscard]] std::string print(const Kernel& kernel, bool locations = false);
 // One instruction without locations, for error messages. Prints kernels that do not verify, too.
 [[nodiscard]] std::string print_inst(const Kernel& kernel, uint32_t value);
+
+// "row"; "cpu" for none.
+[[nodiscard]] std::string_view mapping_name(Schedule::Mapping mapping);
 
 // ParseError with line and column; never crashes. One or more kernels, which need not verify.
 [[nodiscard]] std::vector<Kernel> parse(std::string_view text, std::string_view file_name = "<text>");

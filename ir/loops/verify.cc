@@ -92,6 +92,14 @@ class Verifier {
           "the vector range of the schedule does not exist");
     check(s.unroll >= 1, "an unroll factor below 1");
     check(s.tile_rows >= 0 && s.tile_columns >= 0 && s.block_k >= 0, "a negative tile");
+    check(s.threads >= 0 && s.threads <= 1024 && s.threads % 32 == 0, "a block of threads that CUDA does not have");
+    check((s.threads == 0) == (s.mapping == Schedule::Mapping::kCpu), "threads without a CUDA mapping, or none with");
+    check(s.thread_rows >= 0 && s.thread_columns >= 0, "a negative tile of a thread");
+    check(s.mapping != Schedule::Mapping::kTile ||
+              (s.thread_rows > 0 && s.thread_columns > 0 && s.block_k > 0 && s.tile_rows % s.thread_rows == 0 &&
+               s.tile_columns % s.thread_columns == 0 &&
+               s.tile_rows / s.thread_rows * (s.tile_columns / s.thread_columns) == s.threads),
+          "a tile that is not its threads'");
     check((s.tile_rows == 0 && s.tile_columns == 0 && s.block_k == 0) || kernel_.is_dot(), "tiles, but no dot");
   }
 

@@ -51,6 +51,17 @@ TEST(KernelText, DotAndNoOuterRanges) {
   EXPECT_TRUE(parse(text).at(0).is_dot());
 }
 
+TEST(KernelText, SchedulesForCuda) {
+  for (const char* schedule :
+       {"vector = i0, unroll = 4, cuda = point, threads = 256", "cuda = row, threads = 128",
+        "cuda = column, threads = 512", "cuda = block, threads = 256", "cuda = split, threads = 256",
+        "tile_rows = 64, tile_columns = 32, block_k = 16, cuda = tile, threads = 128, thread_rows = 4, thread_columns "
+        "= 4"}) {
+    const std::string text = fmt::format("kernel @k() schedule({}) {{\n  for i0 < 4 {{\n  }}\n}}\n", schedule);
+    EXPECT_EQ(print(parse(text).at(0)), text);
+  }
+}
+
 TEST(KernelText, ConstantsKeepTheirBits) {
   for (const char* constant : {"f32 0.1", "f32 -0", "f32 inf", "f32 -inf", "f32 nan", "f32 nan(0xffc00001)",
                                "f32 3.4028235e+38", "f32 1e-45", "f64 0.1", "f64 1e+300", "f64 nan(0x7ff8000000000001)",
@@ -116,6 +127,7 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{"kernel @k(%x: f32[4] both) {}", "expected in, out or inout"},
         Refused{"kernel @k() schedule(lanes = 4) {}", "schedules have no 'lanes'"},
         Refused{"kernel @k() schedule(vector = j1) {}", "expected an outer range or inner"},
+        Refused{"kernel @k() schedule(cuda = cpu) {}", "expected point, row, column, block, split or tile"},
         Refused{"kernel @k() { for i1 < 4 { } }", "expected range i0"},
         Refused{"kernel @k() { for i0 < 4 { pass j0 < 3 { } } }", "expected range j1"},
         Refused{"kernel @k() { pass {\n %1 = constant i64 0 } }", "2:2: expected %0 here, got %1"},

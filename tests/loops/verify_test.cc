@@ -139,6 +139,19 @@ TEST(Verify, KernelsBuiltWrongly) {
   broken("the vector range of the schedule does not exist", [](Kernel& k, Insts&) { k.schedule.vector = -3; });
   broken("an unroll factor below 1", [](Kernel& k, Insts&) { k.schedule.unroll = 0; });
   broken("a negative tile", [](Kernel& k, Insts&) { k.schedule.block_k = -1; });
+  using Mapping = Schedule::Mapping;
+  broken("a block of threads that CUDA does not have",
+         [](Kernel& k, Insts&) { k.schedule = {.mapping = Mapping::kRow, .threads = 100}; });
+  broken("threads without a CUDA mapping, or none with", [](Kernel& k, Insts&) { k.schedule.threads = 32; });
+  broken("a tile that is not its threads'", [](Kernel& k, Insts&) {
+    k.schedule = {.tile_rows = 8,
+                  .tile_columns = 8,
+                  .block_k = 8,
+                  .mapping = Mapping::kTile,
+                  .threads = 32,
+                  .thread_rows = 1,
+                  .thread_columns = 1};
+  });
   broken("tiles, but no dot", [](Kernel& k, Insts&) { k.schedule.tile_rows = 4; });
   broken("%1 is not defined before", [](Kernel&, Insts& insts) { insts[1].operands[0] = 1; });
   broken("2 operands, expected 1", [](Kernel&, Insts& insts) { insts[1].operands.push_back(0); });
