@@ -1,0 +1,134 @@
+// Kernel text to shared object, by the host's compiler.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <cctype>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "support/error.h"
+#include "tests/cuda_sim/module.h"
+
+namespace sinter::cuda_sim {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kHostAbi =
+#include "tests/cuda_sim/host_abi_text.inc"
+    ;
+constexpr std::string_view kHostCuda =
+#include "tests/cuda_sim/host_cuda_text.inc"
+    ;
+
+bool in_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
+
+// The text with comments blanked out, so that what is found in it is code.
+std::string without_comments(std::string_view text) {
+  std::string code(text);
+  for (size_t at = 0; at + 1 < code.size(); ++at) {
+    if (code[at] != '/' || (code[at + 1] != '/' && code[at + 1] != '*')) continue;
+    const bool block = code[at + 1] == '*';
+    const size_t close = code.find(block ? "*/" : "\n", at + 2);
+    const size_t end = close == std::string::npos ? code.size() : close + (block ? 2 : 0);
+    for (; at < end; ++at)
+      if (code[at] != '\n') code[at] = ' ';
+  }
+  return code;
+}
+
+struct GlobalFunction {
+  std::string name;
+  int max_threads = 0;
+};
+
+// The __global__ functions that the text defines: the name is the word before the parameters.
+std::vector<GlobalFunction> global_functions(std::string_view text) {
+  constexpr std::string_view kMark = "__global__", kBounds = "__launch_bounds__";
+  const std::string code = without_comments(text);
+  std::vector<GlobalFunction> found;
+  for (size_t at = code.find(kMark); at != std::string::npos; at = code.find(kMark, at + 1)) {
+    GlobalFunction function;
+    for (size_t open = code.find('(', at); open != std::string::npos; open = code.find('(', open + 1)) {
+      size_t end = open;
+      while (end > at && std::isspace(static_cast<unsigned char>(code[end - 1])) != 0) --end;
+      size_t begin = end;
+      while (begin > at && in_word(code[begin - 1])) --begin;
+      const std::string word = code.substr(begin, end - begin);
+      if (word == kBounds) {
+        function.max_threads = std::atoi(code.c_str() + open + 1);
+        continue;
+      }
+      if (word.empty() || word == "__attribute__" || word == "alignas") continue;
+      function.name = word;
+      break;
+    }
+    if (!function.name.empty()) found.push_back(function);
+  }
+  return found;
+}
+
+// A folder of its own, removed at the end.
+class Folder {
+ public:
+  Folder() {
+    const char* base = std::getenv("TEST_TMPDIR");
+    std::string name = (fs::path(base != nullptr ? base : "/tmp") / "sinter_sim_XXXXXX").string();
+    invariant(mkdtemp(name.data()) != nullptr, "a temporary folder can be made");
+    path_ = name;
+  }
+  ~Folder() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  [[nodiscard]] fs::path operator/(const char* name) const { return path_ / name; }
+
+ private:
+  fs::path path_;
+};
+
+void write_file(const fs::path& path, std::string_view text) { std::ofstream(path, std::ios::binary) << text; }
+
+std::vector<char> read_file(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+std::string compiler() {
+  const char* named = std::getenv("CUDA_SIM_CC");
+  return named != nullptr ? named : "g++";
+}
+
+}  // namespace
+
+std::vector<char> compile(std::string_view text, const CompileOptions& options) {
+  // -fno-tree-sra: a vector's load stays one access, whose alignment can be seen.
+  constexpr std::string_view kFlags =
+      "-x c++ -std=c++20 -O1 -g1 -w -shared -fPIC -nostdlib -fsanitize=thread -fno-tree-sra -fno-tree-vectorize "
+      "-fexpensive-optimizations -fwrapv -fno-strict-aliasing -fno-math-errno -fno-trapping-math -fno-exceptions "
+      "-fno-rtti -fvisibility=hidden -fno-gnu-unique -fno-stack-protector -mavx2 -mfma";
+  const Folder folder;
+  write_file(folder / "host_abi.h", kHostAbi);
+  write_file(folder / "host_cuda.h", kHostCuda);
+  write_file(folder / "kernel.cu", text);
+  std::string unit = "#include \"host_cuda.h\"\n#line 1 \"kernel.cu\"\n";
+  unit += text;
+  unit += "\n#line 1 \"exports\"\n";
+  for (const GlobalFunction& function : global_functions(text))
+    unit += fmt::format("SIM_KERNEL({}, {})\n", function.name, function.max_threads);
+  write_file(folder / "unit.cc", unit);
+  const std::string command = fmt::format(
+      "cd {} && {} {} -ffp-contract={} -DSIM_FLUSH_DENORMALS={} unit.cc -o unit.so > log 2>&1", (folder / "").string(),
+      compiler(), kFlags, options.contract ? "fast" : "off", options.flush_denormals ? 1 : 0);
+  if (std::system(command.c_str()) != 0) {
+    const std::vector<char> log = read_file(folder / "log");
+    throw CompileError(std::string(log.begin(), log.end()));
+  }
+  return read_file(folder / "unit.so");
+}
+
+}  // namespace sinter::cuda_sim
