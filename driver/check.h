@@ -28,9 +28,10 @@ class PlanCheck {
   mutable std::atomic<bool> done_{false};
 };
 
-// Of one kernel: interprets it on the same inputs and compares what `buffers` hold of its outputs. Sizes of outputs in
-// elements.
-void check_kernel(const loops::Kernel& kernel, std::span<void* const> buffers, std::span<const int64_t> symbols);
+// Of one kernel: interprets it on the same inputs and compares what `buffers` hold of what it writes. reach: by buffer,
+// how many elements lie between the first and the last that it may write, in outputs that are strided; else 0.
+void check_kernel(const loops::Kernel& kernel, std::span<void* const> buffers, std::span<const int64_t> symbols,
+                  std::span<const int64_t> reach);
 
 // Kernel text parses to a kernel of the same text, or InternalError.
 void check_text(const loops::Kernel& kernel);

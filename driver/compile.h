@@ -54,12 +54,15 @@ struct Operand {
 class DynamicKernel {
  public:
   virtual ~DynamicKernel() = default;
-  // outputs are contiguous. symbols: values of s0, s1, ...
+  // outputs: row-major, or as compile_dynamic was told. symbols: values of s0, s1, ...
   virtual void run(std::span<void* const> inputs, std::span<void* const> outputs, std::span<const int64_t> symbols,
                    runtime::ThreadTeam& team) const = 0;
 };
+// results: empty when all results are row-major, else the strides of each in the memory it is written to. The strides
+// keep its elements apart.
 [[nodiscard]] std::shared_ptr<const DynamicKernel> compile_dynamic(const ir::Graph& graph,
-                                                                   std::span<const Operand> operands, int symbols);
+                                                                   std::span<const Operand> operands, int symbols,
+                                                                   std::span<const Operand> results = {});
 
 // Kernels compiled by this process so far (not found in any cache).
 [[nodiscard]] size_t kernels_compiled();

@@ -18,7 +18,7 @@ constexpr size_t kMaxBuffers = 32, kMaxSymbols = 64;
 
 class CpuDynamicKernel : public DynamicKernel {
  public:
-  CpuDynamicKernel(const ir::Graph& graph, passes::LoweredKernel lowered, int symbols)
+  CpuDynamicKernel(const ir::Graph& graph, passes::LoweredKernel lowered, int symbols, std::span<const Operand> results)
       : symbols_(static_cast<size_t>(symbols)), products_(std::move(lowered.products)), cost_(lowered.kernel) {
     invariant(lowered.values.size() <= kMaxBuffers && symbols_ + products_.size() <= kMaxSymbols,
               "a dynamic kernel has few buffers and symbols");
@@ -26,7 +26,10 @@ class CpuDynamicKernel : public DynamicKernel {
     for (size_t b = 0; b < lowered.values.size(); ++b) buffers_.push_back(source(graph, lowered, b));
     CompileStats stats;
     code_ = compile_kernels({&lowered.kernel, 1}, "", stats)[0];
-    if (options().check) unchecked_ = std::make_unique<const loops::Kernel>(std::move(lowered.kernel));
+    if (!options().check) return;
+    for (const Operand& result : results)
+      results_.push_back({graph.type(graph.results[results_.size()]).shape, result.strides});
+    unchecked_ = std::make_unique<const loops::Kernel>(std::move(lowered.kernel));
   }
 
   void run(std::span<void* const> inputs, std::span<void* const> outputs, std::span<const int64_t> given,
@@ -51,7 +54,8 @@ class CpuDynamicKernel : public DynamicKernel {
     runtime::KernelStatus status;
     runtime::run_kernel(*code_, buffers.data(), symbols.data(), count, parallel, team, status);
     if (status.failed != 0) throw_index_error(code_->name, to_string(current_location()), status);
-    if (unchecked_ && !checked_.exchange(true)) check_kernel(*unchecked_, {buffers.data(), buffers_.size()}, values);
+    if (unchecked_ && !checked_.exchange(true))
+      check_kernel(*unchecked_, {buffers.data(), buffers_.size()}, values, reach(values));
   }
 
  private:
@@ -60,6 +64,26 @@ class CpuDynamicKernel : public DynamicKernel {
     size_t index = 0;
     std::shared_ptr<const ir::Literal> constant;
   };
+  struct Result {
+    Shape shape;
+    std::vector<Dim> strides;
+  };
+
+  // Of each buffer that holds a strided result: from its first element to its last.
+  std::vector<int64_t> reach(std::span<const int64_t> symbols) const {
+    const auto value = [&](Dim dim) {
+      return dim.is_symbol() ? symbols[static_cast<size_t>(dim.symbol_id())] : dim.value();
+    };
+    std::vector<int64_t> elements(buffers_.size());
+    for (size_t b = 0; b < buffers_.size(); ++b) {
+      if (!buffers_[b].output || results_.empty()) continue;
+      const Result& result = results_[buffers_[b].index];
+      elements[b] = 1;
+      for (size_t axis = 0; axis < result.strides.size(); ++axis)
+        elements[b] += (value(result.shape[static_cast<int64_t>(axis)]) - 1) * value(result.strides[axis]);
+    }
+    return elements;
+  }
 
   static Source source(const ir::Graph& graph, const passes::LoweredKernel& lowered, size_t buffer) {
     const ir::Value value = lowered.values[buffer];
@@ -78,15 +102,16 @@ class CpuDynamicKernel : public DynamicKernel {
   passes::Cost cost_;
   std::vector<Source> buffers_;
   std::shared_ptr<const runtime::KernelCode> code_;
-  std::unique_ptr<const loops::Kernel> unchecked_;  // SINTER_CHECK
+  std::unique_ptr<const loops::Kernel> unchecked_;  // SINTER_CHECK; and of what is not row-major:
+  std::vector<Result> results_;
   mutable std::atomic<bool> checked_{false};
 };
 
 }  // namespace
 
 std::shared_ptr<const DynamicKernel> compile_dynamic(const ir::Graph& graph, std::span<const Operand> operands,
-                                                     int symbols) {
-  if (options().isa == "reference") return reference_kernel(graph, operands);
+                                                     int symbols, std::span<const Operand> results) {
+  if (options().isa == "reference") return reference_kernel(graph, operands, results);
   std::vector<bool> in_memory(graph.ops().size());
   for (const ir::Parameter& parameter : graph.parameters()) in_memory[parameter.value.op] = true;
   passes::Cluster cluster;
@@ -96,13 +121,15 @@ std::shared_ptr<const DynamicKernel> compile_dynamic(const ir::Graph& graph, std
   const auto layouts = [&](ir::Value value) -> std::optional<std::vector<Dim>> {
     for (size_t p = 0; p < graph.parameters().size(); ++p)
       if (graph.parameters()[p].value == value) return operands[p].strides;
+    for (size_t r = 0; r < results.size(); ++r)
+      if (cluster.outputs[r] == value) return results[r].strides;
     return std::nullopt;
   };
   passes::LowerResult result =
       passes::lower({.graph = &graph, .in_memory = &in_memory, .layouts = layouts, .symbols = symbols}, cluster);
   if (!result.lowered)
     throw InternalError(fmt::format("an operation of the dynamic engine cannot be one kernel: {}", result.reason));
-  return std::make_shared<CpuDynamicKernel>(graph, std::move(*result.lowered), symbols);
+  return std::make_shared<CpuDynamicKernel>(graph, std::move(*result.lowered), symbols, results);
 }
 
 }  // namespace sinter::driver

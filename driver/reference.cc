@@ -48,27 +48,47 @@ ir::Graph with_values(const ir::Graph& graph, std::span<const int64_t> symbols) 
   return known;
 }
 
-// Row-major copy of strided memory.
-ir::Literal gathered(const ir::Type& type, const std::byte* data, std::span<const int64_t> strides) {
-  ir::Literal literal = ir::Literal::zeros(type);
-  const size_t bytes = size_of(type.dtype);
+// Calls visit(position in row-major order, offset in strided memory) for every element.
+template <class Visit>
+void each_element(const Shape& shape, std::span<const int64_t> strides, const Visit& visit) {
   std::vector<int64_t> index(strides.size(), 0);
-  const std::vector<int64_t> sizes = type.shape.values();
-  for (size_t at = 0; at < literal.bytes.size(); at += bytes) {
+  const std::vector<int64_t> sizes = shape.values();
+  const int64_t count = shape.numel();
+  for (int64_t at = 0; at < count; ++at) {
     int64_t offset = 0;
     for (size_t axis = 0; axis < index.size(); ++axis) offset += index[axis] * strides[axis];
-    std::memcpy(literal.bytes.data() + at, data + offset * static_cast<int64_t>(bytes), bytes);
+    visit(at, offset);
     for (size_t axis = index.size(); axis-- > 0;) {
       ++index[axis];
       if (index[axis] < sizes[axis]) break;
       index[axis] = 0;
     }
   }
+}
+
+// Row-major copy of strided memory.
+ir::Literal gathered(const ir::Type& type, const std::byte* data, std::span<const int64_t> strides) {
+  ir::Literal literal = ir::Literal::zeros(type);
+  const auto bytes = static_cast<int64_t>(size_of(type.dtype));
+  each_element(type.shape, strides, [&](int64_t at, int64_t offset) {
+    std::memcpy(literal.bytes.data() + at * bytes, data + offset * bytes, static_cast<size_t>(bytes));
+  });
   return literal;
+}
+
+void scatter(const ir::Literal& literal, std::byte* data, std::span<const int64_t> strides) {
+  const auto bytes = static_cast<int64_t>(size_of(literal.type.dtype));
+  each_element(literal.type.shape, strides, [&](int64_t at, int64_t offset) {
+    std::memcpy(data + offset * bytes, literal.bytes.data() + at * bytes, static_cast<size_t>(bytes));
+  });
 }
 
 void copy_out(const ir::Literal& literal, void* to) {
   if (!literal.bytes.empty()) std::memcpy(to, literal.bytes.data(), literal.bytes.size());
+}
+
+std::vector<int64_t> with_values(const Operand& memory, std::span<const int64_t> symbols) {
+  return with_values(Shape(memory.strides), symbols).values();
 }
 
 class ReferenceExecutable : public Executable {
@@ -96,27 +116,29 @@ class ReferenceExecutable : public Executable {
 
 class ReferenceKernel : public DynamicKernel {
  public:
-  ReferenceKernel(ir::Graph graph, std::span<const Operand> operands)
-      : graph_(std::move(graph)), operands_(operands.begin(), operands.end()) {}
+  ReferenceKernel(ir::Graph graph, std::span<const Operand> operands, std::span<const Operand> results)
+      : graph_(std::move(graph)),
+        operands_(operands.begin(), operands.end()),
+        results_(results.begin(), results.end()) {}
 
   void run(std::span<void* const> inputs, std::span<void* const> outputs, std::span<const int64_t> symbols,
            runtime::ThreadTeam&) const override {
     const ir::Graph graph = with_values(graph_, symbols);
     std::vector<ir::Literal> values;
-    for (size_t i = 0; i < inputs.size(); ++i) {
-      std::vector<int64_t> strides;
-      for (Dim stride : operands_[i].strides)
-        strides.push_back(stride.is_symbol() ? symbols[static_cast<size_t>(stride.symbol_id())] : stride.value());
-      values.push_back(
-          gathered(graph.type(graph.parameters()[i].value), static_cast<const std::byte*>(inputs[i]), strides));
-    }
+    for (size_t i = 0; i < inputs.size(); ++i)
+      values.push_back(gathered(graph.type(graph.parameters()[i].value), static_cast<const std::byte*>(inputs[i]),
+                                with_values(operands_[i], symbols)));
     const std::vector<ir::Literal> results = ir::evaluate(graph, values, ir::Arithmetic::kTyped);
-    for (size_t i = 0; i < results.size(); ++i) copy_out(results[i], outputs[i]);
+    for (size_t i = 0; i < results.size(); ++i)
+      if (results_.empty())
+        copy_out(results[i], outputs[i]);
+      else
+        scatter(results[i], static_cast<std::byte*>(outputs[i]), with_values(results_[i], symbols));
   }
 
  private:
   ir::Graph graph_;
-  std::vector<Operand> operands_;
+  std::vector<Operand> operands_, results_;
 };
 
 }  // namespace
@@ -125,8 +147,9 @@ std::shared_ptr<const Executable> reference_executable(const ir::Graph& graph) {
   return std::make_shared<ReferenceExecutable>(graph);
 }
 
-std::shared_ptr<const DynamicKernel> reference_kernel(const ir::Graph& graph, std::span<const Operand> operands) {
-  return std::make_shared<ReferenceKernel>(graph, operands);
+std::shared_ptr<const DynamicKernel> reference_kernel(const ir::Graph& graph, std::span<const Operand> operands,
+                                                      std::span<const Operand> results) {
+  return std::make_shared<ReferenceKernel>(graph, operands, results);
 }
 
 }  // namespace sinter::driver

@@ -8,6 +8,7 @@ namespace sinter::driver {
 
 [[nodiscard]] std::shared_ptr<const Executable> reference_executable(const ir::Graph& graph);
 [[nodiscard]] std::shared_ptr<const DynamicKernel> reference_kernel(const ir::Graph& graph,
-                                                                    std::span<const Operand> operands);
+                                                                    std::span<const Operand> operands,
+                                                                    std::span<const Operand> results);
 
 }  // namespace sinter::driver

@@ -5,6 +5,7 @@
 
 #include "frontend/cell.h"
 #include "frontend/eager.h"
+#include "frontend/element.h"
 #include "frontend/trace.h"
 #include "ir/graph/row.h"
 
@@ -13,12 +14,10 @@ namespace {
 
 thread_local std::string g_scope;
 
-uint8_t kind_of(DType dtype) { return is_float(dtype) ? ir::kFloats : dtype == kBool ? ir::kBools : ir::kIntegers; }
-
 // Where the row lacks this dtype: integers and bool become f32 in functions of floats, anything becomes bool in logic,
 // bool becomes i64 in arithmetic.
 DType accepted_dtype(const ir::Row& row, DType dtype, std::string_view name) {
-  if ((row.dtypes & kind_of(dtype)) != 0) return dtype;
+  if (ir::contains(row.dtypes, dtype)) return dtype;
   if (row.dtypes == ir::kBools) return kBool;
   if (dtype == kBool && (row.dtypes & ir::kIntegers) != 0) return kInt64;
   if ((row.dtypes & ir::kFloats) != 0) return kFloat32;
@@ -108,21 +107,9 @@ Tensor apply_row(const ir::OpDef& def, std::string_view name, std::span<const Ar
 }
 
 Tensor number_beside(const Tensor& beside, const Arg& number, DType dtype) {
-  if (is_traced(beside)) {
-    ir::Literal literal = ir::Literal::zeros({dtype, {}});
-    visit_dtype(dtype, [&](auto zero) {
-      using T = decltype(zero);
-      literal.view<T>()[0] = is_float(number.kind()) ? static_cast<T>(number.real()) : static_cast<T>(number.integer());
-    });
-    return made_beside(beside, ir::ops::kConstant,
-                       ir::ConstantAttributes{std::make_shared<const ir::Literal>(std::move(literal))});
-  }
-  Ref<Impl> made = allocate(dtype, {});
-  visit_dtype(dtype, [&](auto zero) {
-    using T = decltype(zero);
-    *made->as<T>() = is_float(number.kind()) ? static_cast<T>(number.real()) : static_cast<T>(number.integer());
-  });
-  return Tensor(made);
+  if (!is_traced(beside)) return Tensor(element_of(number, dtype));
+  return made_beside(beside, ir::ops::kConstant,
+                     ir::ConstantAttributes{std::make_shared<const ir::Literal>(literal_of(number, dtype))});
 }
 
 Tensor made_beside(const Tensor& beside, const ir::OpDef& def, const ir::Attributes& attributes) {

@@ -6,7 +6,9 @@
 #include "frontend/apply.h"
 #include "frontend/cell.h"
 #include "frontend/eager.h"
+#include "frontend/element.h"
 #include "frontend/functions.h"
+#include "frontend/kernels.h"
 #include "frontend/trace.h"
 
 namespace sinter {
@@ -32,10 +34,9 @@ Tensor made(const ir::OpDef& def, const ir::Attributes& attributes) {
   return Tensor(detail::apply_eager(def, attributes, {}));
 }
 
-Tensor constant(double value, DType dtype) {
-  ir::Literal literal = ir::Literal::zeros({dtype, {}});
-  visit_dtype(dtype, [&](auto zero) { literal.view<decltype(zero)>()[0] = static_cast<decltype(zero)>(value); });
-  return made(ir::ops::kConstant, ir::ConstantAttributes{std::make_shared<const ir::Literal>(std::move(literal))});
+Tensor constant(const Arg& value, DType dtype) {
+  return made(ir::ops::kConstant,
+              ir::ConstantAttributes{std::make_shared<const ir::Literal>(detail::literal_of(value, dtype))});
 }
 
 Tensor with_options(Tensor x, const TensorOptions& options) {
@@ -44,13 +45,10 @@ Tensor with_options(Tensor x, const TensorOptions& options) {
 }
 
 // Memory of its own where it may become a cell or be read through a pointer: a full tensor, not one element spread.
-Tensor filled(const Sizes& shape, double value, DType dtype) {
+Tensor filled(const Sizes& shape, const Arg& value, DType dtype) {
   if (detail::Trace::current() != nullptr) return detail::broadcast_to(constant(value, dtype), shape, "full");
   Ref<Impl> impl = detail::allocate(dtype, shape);
-  visit_dtype(dtype, [&](auto zero) {
-    using T = decltype(zero);
-    std::fill_n(impl->as<T>(), impl->numel(), static_cast<T>(value));
-  });
+  detail::fill_elements(*detail::element_of(value, dtype), *impl);
   return Tensor(impl);
 }
 
@@ -59,7 +57,7 @@ Tensor copied(const T* elements, const Sizes& shape, DType dtype, bool requires_
   Ref<Impl> impl = detail::allocate(dtype, shape);
   visit_dtype(dtype, [&](auto zero) {
     using To = decltype(zero);
-    std::transform(elements, elements + impl->numel(), impl->as<To>(), [](T x) { return static_cast<To>(x); });
+    std::transform(elements, elements + impl->numel(), impl->as<To>(), detail::element_cast<To, T>);
   });
   return with_options(Tensor(impl), {.requires_grad = requires_grad});
 }
@@ -120,7 +118,7 @@ Tensor full(const Sizes& shape, const Arg& value, const TensorOptions& options, 
     return with_options(detail::broadcast_to(number, shape, "full"), options);
   }
   const DType natural = is_float(value.kind()) ? kFloat32 : value.kind();
-  return with_options(filled(shape, value.real(), options.dtype.value_or(natural)), options);
+  return with_options(filled(shape, value, options.dtype.value_or(natural)), options);
 }
 Tensor zeros_like(const Tensor& x, At at) { return zeros(x.shape(), {.dtype = x.dtype()}, at); }
 Tensor ones_like(const Tensor& x, At at) { return ones(x.shape(), {.dtype = x.dtype()}, at); }

@@ -21,12 +21,10 @@ Sizes inferred_shape(const ir::OpDef& def, const ir::Attributes& attributes, Ope
   return Sizes(def.infer(def, attributes, types).front().shape);
 }
 
-uint8_t kind_of(DType dtype) { return is_float(dtype) ? ir::kFloats : dtype == kBool ? ir::kBools : ir::kIntegers; }
-
 // The elementwise rule, without allocating; on a mismatch the operation's own rule reports it.
 void check_elementwise(const ir::OpDef& def, Operands operands) {
   const DType model = operands.back()->dtype;
-  bool good = (def.row->dtypes & kind_of(model)) != 0;
+  bool good = ir::contains(def.row->dtypes, model);
   for (size_t i = 0; i < operands.size(); ++i) {
     const bool condition = i == 0 && def.row->signature == ir::Signature::kSelect;
     good &= operands[i]->dtype == (condition ? kBool : model) && operands[i]->shape == operands[0]->shape;
@@ -84,49 +82,9 @@ Ref<Impl> slice(const Impl& x, const Sizes& shape, const ir::SliceAttributes& at
   return view_of(x, shape, strides, offset);
 }
 
-Ref<Impl> pad(const Impl& x, const Impl& with, const Sizes& shape, const ir::PadAttributes& attributes) {
-  Ref<Impl> result = allocate(x.dtype, shape);
-  Sizes none = shape;
-  std::ranges::fill(none, 0);
-  const size_t bytes = size_of(x.dtype);
-  strided_copy(result->data(), result->strides, with.data(), none, shape, bytes);
-  // Negative padding takes elements away; what is left of the operand lands `interior + 1` apart.
-  Sizes strides = result->strides, kept = x.shape;
-  int64_t to = 0, from = x.offset;
-  for (int axis = 0; axis < shape.rank(); ++axis) {
-    const auto i = static_cast<size_t>(axis);
-    const int64_t step = attributes.interior[i] + 1, low = attributes.low[i];
-    const int64_t first = low < 0 ? (-low + step - 1) / step : 0;
-    const int64_t room = shape[axis] - low;  // positions below it, counted from element 0
-    const int64_t end = std::min(x.shape[axis], room <= 0 ? 0 : (room + step - 1) / step);
-    kept[axis] = std::max<int64_t>(end - first, 0);
-    to += (low + first * step) * result->strides[axis];
-    from += first * x.strides[axis];
-    strides[axis] *= step;
-  }
-  if (kept.numel() == 0) return result;
-  const auto width = static_cast<int64_t>(bytes);
-  strided_copy(result->data() + to * width, strides, x.buffer.data() + from * width, x.strides, kept, bytes);
-  return result;
-}
-
-Ref<Impl> concat(Operands parts, const Sizes& shape, int64_t axis) {
-  Ref<Impl> result = allocate(parts[0]->dtype, shape);
-  const size_t bytes = size_of(result->dtype);
-  int64_t at = 0;
-  for (const Ref<Impl>& part : parts) {
-    strided_copy(result->data() + at * static_cast<int64_t>(bytes), result->strides, part->data(), part->strides,
-                 part->shape, bytes);
-    at += part->shape[axis] * result->strides[axis];
-  }
-  return result;
-}
-
 Ref<Impl> iota(const ir::IotaAttributes& attributes) {
   const Sizes shape(attributes.shape);
-  Ref<Impl> row = allocate(kInt64, {shape[attributes.axis]});
-  for (int64_t i = 0; i < row->numel(); ++i) row->as<int64_t>()[i] = i;
-  return broadcast(*row, {attributes.shape, {attributes.axis}});
+  return broadcast(*run_iota(shape[attributes.axis]), {attributes.shape, {attributes.axis}});
 }
 
 Ref<Impl> constant(const ir::Literal& literal) {
@@ -142,8 +100,8 @@ Ref<Impl> run_view(const ir::OpDef& def, const ir::Attributes& attributes, Opera
   if (&def == &ir::ops::kReshape) return reshape(x, shape);
   if (&def == &ir::ops::kTranspose) return transpose(*x, std::get<ir::TransposeAttributes>(attributes).order);
   if (&def == &ir::ops::kSlice) return slice(*x, shape, std::get<ir::SliceAttributes>(attributes));
-  if (&def == &ir::ops::kPad) return pad(*x, *operands[1], shape, std::get<ir::PadAttributes>(attributes));
-  if (&def == &ir::ops::kConcat) return concat(operands, shape, std::get<ir::AxisAttributes>(attributes).axis);
+  if (&def == &ir::ops::kPad) return run_pad(*x, *operands[1], shape, std::get<ir::PadAttributes>(attributes));
+  if (&def == &ir::ops::kConcat) return run_concat(operands, shape, std::get<ir::AxisAttributes>(attributes).axis);
   invariant(&def == &ir::ops::kStopGradient, "the dynamic engine knows every view");
   return detached(*x);
 }

@@ -1,35 +1,10 @@
 #include "frontend/impl.h"
 
-#include <cstring>
-
 #include "frontend/cell.h"
+#include "frontend/kernels.h"
 #include "frontend/tape.h"
 
 namespace sinter::detail {
-namespace {
-
-// Copies the axes from `axis` on; runs of elements that lie together in both are one memcpy.
-void copy_axes(std::byte* to, const Sizes& to_strides, const std::byte* from, const Sizes& from_strides,
-               const Sizes& shape, size_t bytes, int axis) {
-  const auto step = static_cast<int64_t>(bytes);
-  if (axis == shape.rank()) {
-    std::memcpy(to, from, bytes);
-    return;
-  }
-  const int64_t to_step = to_strides[axis] * step, from_step = from_strides[axis] * step, count = shape[axis];
-  if (axis + 1 < shape.rank()) {
-    for (int64_t i = 0; i < count; ++i)
-      copy_axes(to + i * to_step, to_strides, from + i * from_step, from_strides, shape, bytes, axis + 1);
-  } else if (to_step == step && from_step == step) {
-    std::memcpy(to, from, bytes * static_cast<size_t>(count));
-  } else if (bytes == 4) {
-    for (int64_t i = 0; i < count; ++i) std::memcpy(to + i * to_step, from + i * from_step, 4);
-  } else {
-    for (int64_t i = 0; i < count; ++i) std::memcpy(to + i * to_step, from + i * from_step, bytes);
-  }
-}
-
-}  // namespace
 
 Impl::Impl() = default;
 Impl::~Impl() = default;
@@ -78,33 +53,12 @@ Ref<Impl> view_of(const Impl& base, const Sizes& shape, const Sizes& strides, in
 
 Ref<Impl> detached(const Impl& impl) { return view_of(impl, impl.shape, impl.strides, impl.offset); }
 
-Ref<Impl> contiguous(const Ref<Impl>& impl) {
-  if (impl->is_contiguous()) return impl;
-  auto copy = allocate(impl->dtype, impl->shape);
-  strided_copy(copy->data(), copy->strides, impl->data(), impl->strides, impl->shape, size_of(impl->dtype));
-  return copy;
-}
+Ref<Impl> contiguous(const Ref<Impl>& impl) { return impl->is_contiguous() ? impl : packed(*impl); }
 
-void strided_copy(std::byte* to, const Sizes& to_strides, const std::byte* from, const Sizes& from_strides,
-                  const Sizes& shape, size_t element_bytes) {
-  if (shape.numel() == 0) return;
-  // Merges neighbouring axes that both sides step through alike, so that long runs are copied at once.
-  Sizes sizes, to_merged, from_merged;
-  for (int axis = 0; axis < shape.rank(); ++axis) {
-    if (shape[axis] == 1) continue;
-    const int last = sizes.rank() - 1;
-    if (last >= 0 && to_merged[last] == to_strides[axis] * shape[axis] &&
-        from_merged[last] == from_strides[axis] * shape[axis]) {
-      sizes[last] *= shape[axis];
-      to_merged[last] = to_strides[axis];
-      from_merged[last] = from_strides[axis];
-      continue;
-    }
-    sizes.push_back(shape[axis]);
-    to_merged.push_back(to_strides[axis]);
-    from_merged.push_back(from_strides[axis]);
-  }
-  copy_axes(to, to_merged, from, from_merged, sizes, element_bytes, 0);
+Ref<Impl> packed(const Impl& impl) {
+  Ref<Impl> copy = allocate(impl.dtype, impl.shape);
+  copy_elements(impl, *copy);
+  return copy;
 }
 
 }  // namespace sinter::detail

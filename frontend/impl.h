@@ -56,9 +56,7 @@ struct Impl : Counted {
 [[nodiscard]] Ref<Impl> detached(const Impl& impl);
 // itself when contiguous, else a copy; off the tape.
 [[nodiscard]] Ref<Impl> contiguous(const Ref<Impl>& impl);
-
-// Copies elements between strided memories of one shape.
-void strided_copy(std::byte* to, const Sizes& to_strides, const std::byte* from, const Sizes& from_strides,
-                  const Sizes& shape, size_t element_bytes);
+// A row-major copy in memory of its own; off the tape.
+[[nodiscard]] Ref<Impl> packed(const Impl& impl);
 
 }  // namespace sinter::detail

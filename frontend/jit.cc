@@ -135,12 +135,8 @@ std::unique_ptr<JitEntry> trace_entry(const JitCall& call, std::type_index types
   }
   entry->inputs.resize(trace.graph.parameters().size());
   for (const Trace::Captured& captured : trace.captured)
-    if (captured.parameter != SIZE_MAX) {
-      Ref<Impl> fixed = allocate(captured.impl->dtype, captured.impl->shape);
-      strided_copy(fixed->data(), fixed->strides, captured.impl->data(), captured.impl->strides, fixed->shape,
-                   size_of(fixed->dtype));
-      entry->inputs[captured.parameter] = {JitEntry::Input::From::kFixed, 0, std::move(fixed)};
-    }
+    if (captured.parameter != SIZE_MAX)
+      entry->inputs[captured.parameter] = {JitEntry::Input::From::kFixed, 0, packed(*captured.impl)};
   plan_cells(*entry, trace, options);
   for (ir::Value result : trace.graph.results)
     entry->outputs.push_back({.dtype = trace.graph.type(result).dtype, .shape = Sizes(trace.graph.type(result).shape)});

@@ -12,12 +12,6 @@ constexpr size_t kPoolSize = 8;
 
 bool is_aligned(const void* memory) { return reinterpret_cast<uintptr_t>(memory) % runtime::kBufferAlignment == 0; }
 
-Ref<Impl> copy_of(const Impl& impl) {
-  Ref<Impl> copy = allocate(impl.dtype, impl.shape);
-  strided_copy(copy->data(), copy->strides, impl.data(), impl.strides, impl.shape, size_of(impl.dtype));
-  return copy;
-}
-
 // Whether a call changes the cell: its value or its gradient.
 bool changes(const JitEntry::CellPlan& plan) {
   return plan.written || plan.grad != JitEntry::CellPlan::Grad::kUntouched;
@@ -43,7 +37,7 @@ class CellLocks {
 void* writable(Cell& cell) {
   const bool sole = cell.value.unique() && cell.value->buffer.unique() && !cell.value->buffer.borrowed() &&
                     is_aligned(cell.value->data());
-  if (!sole) cell.value = copy_of(*cell.value);
+  if (!sole) cell.value = packed(*cell.value);
   return cell.value->data();
 }
 
@@ -106,7 +100,7 @@ std::string JitEntry::difference(const JitCall& call, std::type_index call_types
 
 void* JitEntry::memory_of_argument(JitCall& call, const Ref<Impl>& argument) const {
   if (argument->is_contiguous() && is_aligned(argument->data())) return argument->data();
-  call.temporaries.push_back(copy_of(*argument));
+  call.temporaries.push_back(packed(*argument));
   return call.temporaries.back()->data();
 }
 

@@ -11,7 +11,6 @@
 #include "driver/compile.h"
 #include "frontend/impl.h"
 #include "ir/graph/graph.h"
-#include "runtime/threads.h"
 
 namespace sinter::detail {
 
@@ -44,7 +43,7 @@ struct RequestHash {
 // Builds the graph of a request that no kernel exists for.
 struct Blueprint {
   ir::Graph graph;
-  std::vector<driver::Operand> operands;
+  std::vector<driver::Operand> operands, results;  // results: empty when row-major
   std::vector<ir::Value> parameters;
   int symbols = 0;
 
@@ -71,7 +70,7 @@ const driver::DynamicKernel& kernel_for(const Request& request, Describe describ
   if (!kernel) {
     Blueprint blueprint;
     describe(blueprint);
-    kernel = driver::compile_dynamic(blueprint.graph, blueprint.operands, blueprint.symbols);
+    kernel = driver::compile_dynamic(blueprint.graph, blueprint.operands, blueprint.symbols, blueprint.results);
   }
   return *(found = kernel.get());
 }
@@ -87,15 +86,23 @@ class Symbols {
   size_t count_ = 0;
 };
 
-inline void run_kernel(const driver::DynamicKernel& kernel, std::span<const Strided> operands, const Impl& result,
-                       const Symbols& symbols) {
-  std::array<void*, kMaxOperands> inputs{};
-  for (size_t i = 0; i < operands.size(); ++i) inputs[i] = operands[i].impl->data();
-  void* output = result.data();
-  kernel.run(std::span(inputs).first(operands.size()), std::span(&output, 1), symbols.span(),
-             runtime::ThreadTeam::global());
-}
-
 inline Step step_of(int64_t stride) { return stride == 0 ? Step::kZero : stride == 1 ? Step::kOne : Step::kAny; }
+
+// Memories of one shape: merge_axes.h on their strides.
+[[nodiscard]] Sizes merge_axes(const Sizes& shape, std::span<Strided> memories, std::span<int> groups = {});
+// An axis of size 1 more, the last.
+void push_axis(Sizes& sizes, std::span<Strided> memories, int64_t stride);
+
+// Fills in what distinguishes kernels on strided memories of one shape, and lists extents and run-time strides as
+// symbols. The last `fixed` extents are constants of the kernel.
+void describe_strided(Request& request, Symbols& symbols, const Sizes& sizes, std::span<const Strided> memories,
+                      int fixed = 0);
+// The same as parameters of the graph; the last `results` memories are results.
+void draw_strided(Blueprint& blueprint, const Sizes& sizes, std::span<const Strided> memories, int results = 0,
+                  int fixed = 0);
+
+// result: where the kernel writes, strided if the blueprint said so.
+void run_kernel(const driver::DynamicKernel& kernel, std::span<const Strided> operands, const Impl& result,
+                const Symbols& symbols);
 
 }  // namespace sinter::detail

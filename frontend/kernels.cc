@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "frontend/element.h"
 #include "frontend/kernel_cache.h"
 #include "ir/graph/combiner.h"
 #include "ir/graph/row.h"
@@ -9,69 +10,10 @@
 namespace sinter::detail {
 namespace {
 
-// Drops axes of size 1 and merges neighbours. `group`: axes of different groups are never merged.
-Sizes collapse(const Sizes& shape, std::span<Strided> operands, std::span<int> group) {
-  Sizes sizes;
-  std::array<Sizes, kMaxOperands> strides;
-  std::array<int, kMaxRank> groups{};
-  for (int axis = 0; axis < shape.rank(); ++axis) {
-    if (shape[axis] == 1) continue;
-    const int last = sizes.rank() - 1;
-    bool joins = last >= 0 && groups[static_cast<size_t>(last)] == group[static_cast<size_t>(axis)];
-    for (size_t k = 0; joins && k < operands.size(); ++k)
-      joins = strides[k][last] == operands[k].strides[axis] * shape[axis];
-    if (joins) {
-      sizes[last] *= shape[axis];
-      for (size_t k = 0; k < operands.size(); ++k) strides[k][last] = operands[k].strides[axis];
-    } else {
-      groups[static_cast<size_t>(sizes.rank())] = group[static_cast<size_t>(axis)];
-      sizes.push_back(shape[axis]);
-      for (size_t k = 0; k < operands.size(); ++k) strides[k].push_back(operands[k].strides[axis]);
-    }
-  }
-  for (size_t k = 0; k < operands.size(); ++k) operands[k].strides = strides[k];
-  std::ranges::copy(groups, group.begin());
-  return sizes;
-}
-
-void push_axis(Sizes& sizes, std::span<Strided> operands, int64_t stride) {
-  sizes.push_back(1);
-  for (Strided& operand : operands) operand.strides.push_back(stride);
-}
-
-// Packs what distinguishes kernels on strided operands of one shape, and lists extents and run-time strides as symbols.
-void describe_strided(Request& request, Symbols& symbols, const Sizes& sizes, std::span<const Strided> operands) {
-  request.pattern = static_cast<uint64_t>(sizes.rank());
-  for (int64_t size : sizes) symbols.push(size);
-  for (const Strided& operand : operands) {
-    request.pattern = request.pattern << 3 | static_cast<uint64_t>(operand.impl->dtype);
-    for (int64_t stride : operand.strides) {
-      const Step step = step_of(stride);
-      request.steps = request.steps << 2 | static_cast<uint64_t>(step);
-      if (step == Step::kAny) symbols.push(stride);
-    }
-  }
-}
-
-void draw_strided(Blueprint& blueprint, const Sizes& sizes, std::span<const Strided> operands) {
-  std::vector<Dim> shape;
-  for (int i = 0; i < sizes.rank(); ++i) shape.push_back(Dim::symbol(blueprint.symbols++));
-  for (const Strided& operand : operands) {
-    std::vector<Dim> strides;
-    for (int64_t stride : operand.strides)
-      strides.push_back(step_of(stride) == Step::kAny ? Dim::symbol(blueprint.symbols++) : Dim(stride));
-    blueprint.add(operand.impl->dtype, shape, strides);
-  }
-}
-
 // What a reduction of nothing gives.
 Ref<Impl> filled(Ref<Impl> result, const ir::Combiner& combiner) {
-  visit_dtype(result->dtype, [&](auto zero) {
-    using T = decltype(zero);
-    const double value =
-        is_float(result->dtype) ? combiner.identity_double : static_cast<double>(combiner.identity_int);
-    std::fill_n(result->as<T>(), result->numel(), static_cast<T>(value));
-  });
+  const Arg identity = is_float(result->dtype) ? Arg(combiner.identity_double) : Arg(combiner.identity_int);
+  fill_elements(*element_of(identity, result->dtype), *result);
   return result;
 }
 
@@ -95,8 +37,7 @@ Ref<Impl> run_elementwise(const ir::OpDef& def, std::span<const Ref<Impl>> opera
   std::array<Strided, kMaxOperands> strided;
   const auto used = std::span(strided).first(operands.size());
   for (size_t k = 0; k < operands.size(); ++k) used[k] = {operands[k].get(), operands[k]->strides};
-  std::array<int, kMaxRank> group{};
-  Sizes sizes = collapse(shape, used, group);
+  Sizes sizes = merge_axes(shape, used);
   if (sizes.empty()) push_axis(sizes, used, 1);
   Request request{.def = &def};
   Symbols symbols;
@@ -120,7 +61,7 @@ Ref<Impl> run_reduction(const ir::OpDef& def, const Ref<Impl>& x, const ir::Inte
   if (x->numel() == 0) return filled(std::move(result), *def.combiner);
   Strided operand{x.get(), x->strides};
   const auto used = std::span(&operand, 1);
-  Sizes sizes = collapse(x->shape, used, reduced);
+  Sizes sizes = merge_axes(x->shape, used, reduced);
   ir::AxesAttributes attributes;
   Request request{.def = &def};
   for (int axis = 0; axis < sizes.rank(); ++axis)

@@ -10,6 +10,15 @@
 
 namespace sinter::detail {
 
+// Between memories of one shape, whatever their strides; those of `to` keep its elements apart.
+void copy_elements(const Impl& from, const Impl& to);
+// The one element everywhere.
+void fill_elements(const Impl& element, const Impl& to);
+// shape: the result's.
+[[nodiscard]] Ref<Impl> run_pad(const Impl& x, const Impl& with, const Sizes& shape,
+                                const ir::PadAttributes& attributes);
+[[nodiscard]] Ref<Impl> run_concat(std::span<const Ref<Impl>> parts, const Sizes& shape, int64_t axis);
+[[nodiscard]] Ref<Impl> run_iota(int64_t count);
 // Operands have one shape; the result is new.
 [[nodiscard]] Ref<Impl> run_elementwise(const ir::OpDef& def, std::span<const Ref<Impl>> operands);
 // axes: ascending.

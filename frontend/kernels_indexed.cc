@@ -4,6 +4,7 @@
 
 #include "frontend/kernel_cache.h"
 #include "frontend/kernels.h"
+#include "frontend/merge_axes.h"
 
 namespace sinter::detail {
 namespace {
@@ -78,22 +79,9 @@ Ref<Impl> run_dot(const Ref<Impl>& x, const Ref<Impl>& y) {
   if (result->numel() == 0) return result;
   const Matrix a = as_matrix(x), b = as_matrix(y);
   const int rank = x->shape.rank();
-  // Batch axes of size 1 are dropped, neighbours merged.
-  Sizes batch, a_batch, b_batch;
-  for (int i = 0; i + 2 < rank; ++i) {
-    const int64_t size = x->shape[i];
-    if (size == 1) continue;
-    const int last = batch.rank() - 1;
-    if (last >= 0 && a_batch[last] == a.strides[i] * size && b_batch[last] == b.strides[i] * size) {
-      batch[last] *= size;
-      a_batch[last] = a.strides[i];
-      b_batch[last] = b.strides[i];
-      continue;
-    }
-    batch.push_back(size);
-    a_batch.push_back(a.strides[i]);
-    b_batch.push_back(b.strides[i]);
-  }
+  const auto leading = [&](const Sizes& list) { return Sizes(std::span(list.begin(), list.size() - 2)); };
+  Sizes a_batch = leading(a.strides), b_batch = leading(b.strides);
+  const Sizes batch = merge_axes(leading(x->shape), std::array{&a_batch, &b_batch});
   Axes axes;
   std::vector<Dim> a_shape, b_shape, a_strides, b_strides;
   Request request{.def = &ir::ops::kDot,
@@ -110,8 +98,8 @@ Ref<Impl> run_dot(const Ref<Impl>& x, const Ref<Impl>& y) {
       strides.push_back(stride == 0 ? Dim(0) : axes.add(stride));
     }
     // The other stride of a matrix of one row or column is never used; a kernel wants it within reason.
-    const int64_t leading = matrix.strides[matrix.row_major ? rank - 2 : rank - 1];
-    const Dim far = axes.add(leading);
+    const int64_t other = matrix.strides[matrix.row_major ? rank - 2 : rank - 1];
+    const Dim far = axes.add(other);
     strides.push_back(matrix.row_major ? far : Dim(1));
     strides.push_back(matrix.row_major ? Dim(1) : far);
   };

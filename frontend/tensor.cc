@@ -36,11 +36,9 @@ T element_as(const Impl& impl, int64_t at) {
 
 // A copy in memory of its own, in x's place on the tape.
 Tensor packed(const Tensor& x) {
-  const Impl& from = *x.impl();
-  Ref<Impl> copy = detail::allocate(from.dtype, from.shape);
-  detail::strided_copy(copy->data(), copy->strides, from.data(), from.strides, from.shape, size_of(from.dtype));
-  copy->node = from.node;
-  copy->requires_grad = from.requires_grad;
+  Ref<Impl> copy = detail::packed(*x.impl());
+  copy->node = x.impl()->node;
+  copy->requires_grad = x.impl()->requires_grad;
   return Tensor(copy);
 }
 

@@ -135,14 +135,14 @@ class Arg {
               : std::is_integral_v<T> ? kInt64
                                       : kFloat64),
         real_(static_cast<double>(number)),
-        integer_(static_cast<int64_t>(number)),
+        integer_(std::is_integral_v<T> ? static_cast<int64_t>(number) : 0),
         at_(at) {}
 
   [[nodiscard]] bool is_tensor() const { return tensor_ != nullptr; }
   [[nodiscard]] const Tensor& tensor() const { return *tensor_; }
   [[nodiscard]] DType kind() const { return kind_; }  // of a number: kBool, kInt64, kFloat64
   [[nodiscard]] double real() const { return real_; }
-  [[nodiscard]] int64_t integer() const { return integer_; }
+  [[nodiscard]] int64_t integer() const { return integer_; }  // of an integer or bool
   [[nodiscard]] const At& at() const { return at_; }
 
  private:

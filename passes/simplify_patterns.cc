@@ -182,11 +182,6 @@ Value build(ir::Builder& builder, const Term& term, Bindings& bindings, const ir
   return builder.add(*term.def, ir::NoAttributes{}, arguments);
 }
 
-bool dtype_fits(DType dtype, uint8_t dtypes) {
-  const ir::DTypes kind = is_float(dtype) ? ir::kFloats : is_integer(dtype) ? ir::kIntegers : ir::kBools;
-  return (dtypes & kind) != 0;
-}
-
 struct CompiledRule {
   Term pattern, replacement;
   uint8_t dtypes;
@@ -218,7 +213,7 @@ std::optional<Value> apply_patterns(const Subject& subject) {
     Bindings bindings;
     if (!match_arguments(subject.graph, rule.pattern, subject.operands, bindings)) continue;
     const std::optional<Value>& x = slot(bindings, 'x');
-    if (x && !dtype_fits(subject.graph.type(*x).dtype, rule.dtypes)) continue;
+    if (x && !ir::contains(rule.dtypes, subject.graph.type(*x).dtype)) continue;
     if (rule.replacement.kind == Term::Kind::kVariable &&
         subject.graph.type(slot(bindings, rule.replacement.variable).value()) != subject.type)
       continue;
