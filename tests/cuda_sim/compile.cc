@@ -2,13 +2,13 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <cctype>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 
 #include "support/error.h"
+#include "tests/cuda_sim/kernel_text.h"
 #include "tests/cuda_sim/module.h"
 
 namespace sinter::cuda_sim {
@@ -22,53 +22,6 @@ constexpr std::string_view kHostAbi =
 constexpr std::string_view kHostCuda =
 #include "tests/cuda_sim/host_cuda_text.inc"
     ;
-
-bool in_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
-
-// The text with comments blanked out, so that what is found in it is code.
-std::string without_comments(std::string_view text) {
-  std::string code(text);
-  for (size_t at = 0; at + 1 < code.size(); ++at) {
-    if (code[at] != '/' || (code[at + 1] != '/' && code[at + 1] != '*')) continue;
-    const bool block = code[at + 1] == '*';
-    const size_t close = code.find(block ? "*/" : "\n", at + 2);
-    const size_t end = close == std::string::npos ? code.size() : close + (block ? 2 : 0);
-    for (; at < end; ++at)
-      if (code[at] != '\n') code[at] = ' ';
-  }
-  return code;
-}
-
-struct GlobalFunction {
-  std::string name;
-  int max_threads = 0;
-};
-
-// The __global__ functions that the text defines: the name is the word before the parameters.
-std::vector<GlobalFunction> global_functions(std::string_view text) {
-  constexpr std::string_view kMark = "__global__", kBounds = "__launch_bounds__";
-  const std::string code = without_comments(text);
-  std::vector<GlobalFunction> found;
-  for (size_t at = code.find(kMark); at != std::string::npos; at = code.find(kMark, at + 1)) {
-    GlobalFunction function;
-    for (size_t open = code.find('(', at); open != std::string::npos; open = code.find('(', open + 1)) {
-      size_t end = open;
-      while (end > at && std::isspace(static_cast<unsigned char>(code[end - 1])) != 0) --end;
-      size_t begin = end;
-      while (begin > at && in_word(code[begin - 1])) --begin;
-      const std::string word = code.substr(begin, end - begin);
-      if (word == kBounds) {
-        function.max_threads = std::atoi(code.c_str() + open + 1);
-        continue;
-      }
-      if (word.empty() || word == "__attribute__" || word == "alignas") continue;
-      function.name = word;
-      break;
-    }
-    if (!function.name.empty()) found.push_back(function);
-  }
-  return found;
-}
 
 // A folder of its own, removed at the end.
 class Folder {

@@ -31,6 +31,9 @@ struct Order {
   uint64_t seed = 0;
 };
 
+// Throws Fault when a device refuses this launch. max_threads: of the kernel's launch bounds, or 0.
+void check_geometry(const std::string& kernel, int max_threads, const Geometry& geometry, const Limits& limits);
+
 // Throws Fault for the first thing that is wrong. One launch at a time runs in a process; others wait.
 void launch(const Module& module, const std::string& kernel, const Geometry& geometry,
             std::span<void* const> parameters, Memory& memory, const Order& order = {}, const Limits& limits = {});

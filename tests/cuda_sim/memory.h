@@ -23,6 +23,11 @@ struct Region {
   Shadow shadow = Shadow();
 };
 
+// Copies and fills count as writes.
+void note_written(Region& region, const std::byte* at, size_t bytes);
+void note_copied(Region& to_region, const std::byte* to, const Region& from_region, const std::byte* from,
+                 size_t bytes);
+
 // Buffers by address. Their storage belongs to others.
 class Memory {
  public:
@@ -30,6 +35,8 @@ class Memory {
   void remove(const std::byte* data);
   // The buffer that holds this address, or null.
   [[nodiscard]] Region* find(const std::byte* at);
+  // The buffer that holds all these bytes, or null.
+  [[nodiscard]] Region* find(const std::byte* at, size_t bytes);
   // For messages: the buffer that begins at or before the address, else the first; null when there is none.
   [[nodiscard]] const Region* nearest(const std::byte* at) const;
 
