@@ -15,7 +15,6 @@ enum class FaultKind {
   kRace,           // two threads, one location, one of them writes, nothing orders them
   kBarrier,        // __syncthreads that not all threads of the block reach
   kWarp,           // a warp's call whose mask names lanes that do not take part
-  kOrder,          // results that depend on the order of threads
   kTrap,           // __trap
 };
 
