@@ -7,6 +7,7 @@
 #include "codegen/cpu/compile_kernel.h"
 #include "driver/check.h"
 #include "driver/kernels.h"
+#include "driver/program_table.h"
 #include "driver/reference.h"
 #include "passes/fuse/cost.h"
 #include "passes/fuse/fuse.h"
@@ -22,22 +23,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 double milliseconds_since(Clock::time_point start) {
   return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
-}
-
-uint64_t bytes_moved(const loops::Kernel& kernel) {
-  uint64_t bytes = 0;
-  for (const loops::Buffer& buffer : kernel.buffers)
-    if (!buffer.size.is_symbol()) bytes += static_cast<uint64_t>(buffer.size.value()) * size_of(buffer.dtype);
-  return bytes;
-}
-
-std::string lines(const loops::Kernel& kernel) {
-  std::vector<Location> all;
-  for (const loops::Pass& pass : kernel.passes)
-    for (const loops::Inst& inst : pass.insts) all = ir::unite(all, inst.locations);
-  std::string text = kernel.name;
-  for (const Location& line : all) text += " " + to_string(line);
-  return text;
 }
 
 class CpuExecutable : public Executable {
@@ -62,9 +47,10 @@ class CpuExecutable : public Executable {
     std::vector<loops::Kernel> code;
     code.reserve(kernels.size());
     for (passes::LoweredKernel& kernel : kernels) code.push_back(kernel.kernel);
+    program_ = program_table(graph_, kernels, plan, stats_);
     program_.kernels = compile_kernels(code, options.isa, stats_);
     stats_.codegen_ms = milliseconds_since(codegen_start);
-    fill_program(kernels, plan, options.share_all);
+    share_units(kernels, options.share_all);
     if (sinter::options().time)
       fmt::print(stderr, "compilation of @{}: passes {:.3f} ms, code {:.3f} ms, {} kernels, {} of them compiled now\n",
                  graph_.name, stats_.passes_ms, stats_.codegen_ms, stats_.kernels, stats_.compiled);
@@ -85,45 +71,17 @@ class CpuExecutable : public Executable {
   const ir::Graph& graph() const override { return graph_; }
 
  private:
-  void fill_program(const std::vector<passes::LoweredKernel>& kernels, const passes::Plan& plan, bool share_all) {
-    program_.arena_bytes = plan.arena_bytes;
-    for (ir::Value value : plan.constants)
-      program_.constants.push_back(std::get<ir::ConstantAttributes>(graph_.op(value).attributes).value->bytes);
-    int phase = 0, lane = 0, first_state = -1;
-    for (const passes::Step& step : plan.steps) {
-      program_.has_checks |= step.checks_indices;
-      if (step.writes_state && first_state < 0) first_state = step.phase;
-    }
-    for (const passes::Step& step : plan.steps) {
-      const loops::Kernel& kernel = kernels[step.kernel].kernel;
-      runtime::Launch launch;
-      launch.kernel = step.kernel;
-      for (const passes::Place& place : step.places) launch.slots.push_back(slot(place));
-      launch.units = units(*program_.kernels[step.kernel], {});
-      launch.parallel = launch.units > 1 && (share_all || passes::nanoseconds(kernel) > passes::kThreadNanoseconds);
-      launch.barrier_before = step.phase != phase;
-      launch.gate = launch.barrier_before && program_.has_checks && step.phase == first_state;
+  // What the code says of each launch: its units, and who does them.
+  void share_units(const std::vector<passes::LoweredKernel>& kernels, bool share_all) {
+    int lane = 0;
+    for (runtime::Launch& launch : program_.launches) {
+      launch.units = units(*program_.kernels[launch.kernel], {});
+      launch.parallel = launch.units > 1 &&
+                        (share_all || passes::nanoseconds(kernels[launch.kernel].kernel) > passes::kThreadNanoseconds);
       if (launch.barrier_before) lane = 0;
       if (!launch.parallel) launch.lane = lane++;
-      launch.where = lines(kernel);
       stats_.shared += launch.parallel ? 1 : 0;
-      stats_.barriers += launch.barrier_before ? 1 : 0;
-      stats_.bytes_moved += bytes_moved(kernel);
-      phase = step.phase;
-      program_.launches.push_back(std::move(launch));
     }
-    stats_.launches = program_.launches.size();
-    stats_.arena_bytes = program_.arena_bytes;
-  }
-
-  uint32_t slot(const passes::Place& place) {
-    const runtime::Slot wanted{static_cast<runtime::Slot::Kind>(place.kind), place.index, place.bytes};
-    for (size_t s = 0; s < program_.slots.size(); ++s) {
-      const runtime::Slot& have = program_.slots[s];
-      if (have.kind == wanted.kind && have.index == wanted.index) return static_cast<uint32_t>(s);
-    }
-    program_.slots.push_back(wanted);
-    return static_cast<uint32_t>(program_.slots.size() - 1);
   }
 
   std::unique_ptr<runtime::RunState> take_state() const {

@@ -1,18 +1,17 @@
 #include "driver/kernels.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cstdio>
-#include <map>
-#include <mutex>
 
 #include "codegen/cpu/compile_kernel.h"
 #include "driver/check.h"
-#include "driver/compiler_version.h"
+#include "driver/code_cache.h"
+#include "driver/disk_store.h"
 #include "ir/loops/text.h"
 #include "passes/lower/collapse.h"
 #include "passes/pass.h"
 #include "passes/schedule/cpu.h"
-#include "runtime/disk_cache.h"
 #include "support/options.h"
 
 namespace sinter::driver {
@@ -23,28 +22,9 @@ using Code = std::shared_ptr<const runtime::KernelCode>;
 
 std::atomic<size_t> g_compiled{0};
 
-// Objects of this very compiler: the key's text says what a kernel computes, not how code is made of it.
-class DiskStore : public codegen::cpu::ObjectStore {
- public:
-  bool load(const std::string& key, std::vector<char>& object) override {
-    const auto found = runtime::DiskCache::global().load(kCompilerVersion + key);
-    if (!found) return false;
-    object.assign(reinterpret_cast<const char*>(found->data()),
-                  reinterpret_cast<const char*>(found->data() + found->size()));
-    return true;
-  }
-  void save(const std::string& key, std::span<const char> object) override {
-    runtime::DiskCache::global().store(kCompilerVersion + key, std::as_bytes(object));
-  }
-};
-
-// Code of this process, by instruction set and kernel text. Kept while somebody uses it.
-struct ProcessCache {
-  std::mutex mutex;
-  std::map<std::pair<Isa, std::string>, std::weak_ptr<const runtime::KernelCode>> code;
-};
-ProcessCache& process_cache() {
-  static ProcessCache cache;
+using Cache = CodeCache<Isa, runtime::KernelCode>;
+Cache& process_cache() {
+  static Cache cache;
   return cache;
 }
 
@@ -89,41 +69,14 @@ std::vector<passes::LoweredKernel> lower_all(const ir::Graph& graph, const passe
 std::vector<Code> compile_kernels(std::span<const loops::Kernel> kernels, const std::string& isa_name,
                                   CompileStats& stats) {
   const Isa isa = isa_of(isa_name);
-  ProcessCache& cache = process_cache();
-  std::vector<Code> code(kernels.size());
-  std::vector<std::string> texts;
-  std::vector<loops::Kernel> missing;
-  std::vector<size_t> missing_at;
-  std::map<std::string, size_t> first;  // equal kernels within this call
-  {
-    const std::lock_guard lock(cache.mutex);
-    for (size_t k = 0; k < kernels.size(); ++k) {
-      texts.push_back(loops::print(kernels[k]));
-      const auto found = cache.code.find({isa, texts[k]});
-      if (found != cache.code.end()) code[k] = found->second.lock();
-      if (code[k] == nullptr && first.try_emplace(texts[k], missing.size()).second) {
-        missing.push_back(kernels[k]);
-        missing_at.push_back(k);
-      }
-    }
-  }
-  stats.kernels += kernels.size();
-  stats.from_cache += kernels.size() - missing.size();
-  if (missing.empty()) return code;
-  if (options().debug >= 5)
-    for (const loops::Kernel& kernel : missing) fmt::print(stderr, "{}", codegen::cpu::print_llvm(kernel, isa));
-  DiskStore store;
-  const std::vector<Code> made = codegen::cpu::compile_kernels(missing, isa, &store);
-  const std::lock_guard lock(cache.mutex);
-  std::erase_if(cache.code, [](const auto& entry) { return entry.second.expired(); });
-  for (size_t m = 0; m < made.size(); ++m) {
-    (made[m]->from_cache ? stats.from_cache : stats.compiled) += 1;
-    if (!made[m]->from_cache) ++g_compiled;
-    cache.code[{isa, texts[missing_at[m]]}] = made[m];
-  }
-  for (size_t k = 0; k < kernels.size(); ++k)
-    if (code[k] == nullptr) code[k] = made[first.at(texts[k])];
-  return code;
+  return process_cache().get(isa, kernels, stats, [&](std::span<const loops::Kernel> missing) {
+    if (options().debug >= 5)
+      for (const loops::Kernel& kernel : missing) fmt::print(stderr, "{}", codegen::cpu::print_llvm(kernel, isa));
+    DiskStore store;
+    std::vector<Code> made = codegen::cpu::compile_kernels(missing, isa, &store);
+    count_compiled(std::ranges::count_if(made, [](const Code& code) { return !code->from_cache; }));
+    return made;
+  });
 }
 
 int64_t units(const runtime::KernelCode& code, std::span<const int64_t> symbols) {
@@ -142,5 +95,6 @@ void throw_index_error(const std::string& kernel, const std::string& where, cons
 }
 
 size_t kernels_compiled() { return g_compiled; }
+void count_compiled(ptrdiff_t kernels) { g_compiled += static_cast<size_t>(kernels); }
 
 }  // namespace sinter::driver

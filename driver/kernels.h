@@ -30,6 +30,9 @@ void finish_kernel(loops::Kernel& kernel, const std::string& subject);
 [[nodiscard]] std::vector<std::shared_ptr<const runtime::KernelCode>> compile_kernels(
     std::span<const loops::Kernel> kernels, const std::string& isa, CompileStats& stats);
 
+// For kernels_compiled().
+void count_compiled(ptrdiff_t kernels);
+
 // Units of work for these run-time symbols.
 [[nodiscard]] int64_t units(const runtime::KernelCode& code, std::span<const int64_t> symbols);
 

@@ -5,13 +5,13 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cstdlib>
 #include <cstring>
 #include <mutex>
 #include <new>
 
 #include "runtime/guarded_memory.h"
+#include "runtime/size_class.h"
 #include "support/error.h"
 #include "support/options.h"
 
@@ -20,26 +20,9 @@ namespace {
 
 static_assert(sizeof(BufferBlock) <= kBufferAlignment, "a block's head fits in front of its bytes");
 
-constexpr size_t kLargest = size_t{1} << 46;
-constexpr size_t kHugePage = size_t{2} << 20;
+static_assert(kBufferAlignment == 64, "size classes are multiples of it");
 
-// Size classes: four per power of two, from 64 bytes on, so at most a quarter of a block lies idle.
-constexpr uint32_t size_class(size_t bytes) {
-  if (bytes <= 64) return 0;
-  const uint32_t power = static_cast<uint32_t>(std::bit_width(bytes - 1)) - 1;  // 2^power < bytes <= 2^(power + 1)
-  const uint32_t quarter = static_cast<uint32_t>((bytes - 1) >> (power - 2)) & 3u;
-  return (power - 6) * 4 + quarter + 1;
-}
-constexpr size_t class_bytes(uint32_t index) {
-  if (index == 0) return 64;
-  const uint32_t power = (index - 1) / 4 + 6, quarter = (index - 1) % 4;
-  const size_t bytes = (size_t{1} << power) + (size_t{quarter + 1} << (power - 2));
-  return (bytes + kBufferAlignment - 1) / kBufferAlignment * kBufferAlignment;
-}
-constexpr uint32_t kClasses = size_class(kLargest) + 1;
-static_assert(size_class(65) == 1 && size_class(80) == 1 && size_class(81) == 2 && size_class(128) == 4);
-static_assert(class_bytes(size_class(1 << 20)) == 1 << 20 && class_bytes(size_class((1 << 20) + 1)) == 5 << 18);
-static_assert(class_bytes(size_class(size_t{5} << 32)) == size_t{5} << 32);
+constexpr size_t kHugePage = size_t{2} << 20;
 
 struct alignas(64) FreeList {
   std::mutex mutex;
@@ -48,7 +31,7 @@ struct alignas(64) FreeList {
 
 // Blocks of the process: never destroyed, since buffers in globals may outlive it.
 struct Pool {
-  std::array<FreeList, kClasses> lists;
+  std::array<FreeList, kSizeClasses> lists;
   std::atomic<int64_t> live{0}, peak{0}, cached{0}, allocations{0}, fresh{0};
   std::atomic<size_t> limit{default_limit()};
 
@@ -163,7 +146,7 @@ void release_blob(BufferBlock* block) {
 }  // namespace
 
 Buffer Buffer::allocate(size_t bytes) {
-  if (bytes > kLargest) refuse(bytes);
+  if (bytes > kLargestBlock) refuse(bytes);
   BufferBlock* block = nullptr;
   if (memory_is_guarded()) {
     block = guarded_block(bytes);
@@ -205,12 +188,12 @@ MemoryStatistics memory_statistics() {
 void reset_peak_memory() { pool().peak.store(pool().live.load()); }
 
 void release_cached_memory() {
-  for (uint32_t index = 0; index < kClasses; ++index)
+  for (uint32_t index = 0; index < kSizeClasses; ++index)
     while (BufferBlock* block = cached_block(index)) std::free(block);
 }
 
 void set_memory_cache_limit(size_t bytes) {
-  pool().limit.store(std::min(bytes, kLargest));
+  pool().limit.store(std::min(bytes, kLargestBlock));
   if (memory_statistics().cached_bytes > static_cast<int64_t>(bytes)) release_cached_memory();
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "codegen/object_store.h"
 #include "ir/loops/kernel.h"
 #include "runtime/program.h"
 
@@ -15,14 +16,6 @@ enum class Isa : uint8_t { kAvx2, kAvx512 };
 [[nodiscard]] std::string_view name(Isa isa);
 // The best this machine has; RuntimeError on a machine without AVX2 and FMA.
 [[nodiscard]] Isa native_isa();
-
-// Bytes in, bytes out store for objects, so that codegen need not know the disk: the driver joins it to
-// runtime/disk_cache.h.
-struct ObjectStore {
-  virtual ~ObjectStore() = default;
-  virtual bool load(const std::string& key, std::vector<char>& object) = 0;
-  virtual void save(const std::string& key, std::span<const char> object) = 0;
-};
 
 // Compiles scheduled kernels (in parallel where that pays), or finds their objects in `store` (may be null). An object
 // that does not load is compiled again. Equal kernels share code. RuntimeError when LLVM refuses.
