@@ -10,6 +10,7 @@ namespace sinter::runtime::cuda {
 
 struct DeviceBlock : BufferBlock {
   DeviceMemory* owner = nullptr;
+  size_t capacity = 0;
   Location made_at;
   DeviceBlock *before = nullptr, *after = nullptr;  // among the live ones
 };
@@ -17,6 +18,12 @@ struct DeviceBlock : BufferBlock {
 namespace {
 
 constexpr uint32_t kSmallest = size_class(512);
+
+// What a new block has: its class's size, but large ones waste no quarter of themselves.
+size_t capacity_for(size_t bytes, uint32_t index) {
+  constexpr size_t kLarge = size_t{16} << 20, kPage = size_t{2} << 20;
+  return bytes < kLarge ? class_bytes(index) : (bytes + kPage - 1) / kPage * kPage;
+}
 
 DevicePointer address(const DeviceBlock& block) { return reinterpret_cast<DevicePointer>(block.data); }
 
@@ -44,23 +51,26 @@ void DeviceMemory::release(BufferBlock* shared) {
   (block->before != nullptr ? block->before->after : memory.live_) = block->after;
   if (block->after != nullptr) block->after->before = block->before;
   memory.statistics_.live_bytes -= static_cast<int64_t>(block->size);
-  memory.statistics_.cached_bytes += static_cast<int64_t>(class_bytes(block->size_class));
+  memory.statistics_.cached_bytes += static_cast<int64_t>(block->capacity);
   block->after = memory.free_[block->size_class];
   memory.free_[block->size_class] = block;
 }
 
-DeviceBlock* DeviceMemory::cached(uint32_t index) {
-  DeviceBlock* block = free_[index];
+DeviceBlock* DeviceMemory::cached(size_t bytes, uint32_t index) {
+  DeviceBlock** link = &free_[index];
+  while (*link != nullptr && (*link)->capacity < bytes) link = &(*link)->after;
+  DeviceBlock* block = *link;
   if (block == nullptr) return nullptr;
-  free_[index] = block->after;
-  statistics_.cached_bytes -= static_cast<int64_t>(class_bytes(index));
+  *link = block->after;
+  statistics_.cached_bytes -= static_cast<int64_t>(block->capacity);
   return block;
 }
 
-DeviceBlock* DeviceMemory::fresh(uint32_t index) {
+DeviceBlock* DeviceMemory::fresh(size_t bytes, uint32_t index) {
   gpu_.activate();
   DevicePointer pointer = 0;
-  const int code = driver().allocate.attempt(&pointer, class_bytes(index));
+  const size_t capacity = capacity_for(bytes, index);
+  const int code = driver().allocate.attempt(&pointer, capacity);
   if (code == kOutOfMemory) return nullptr;
   if (code != kSuccess) report(driver().allocate.name, code);
   ++statistics_.fresh_allocations;
@@ -70,6 +80,7 @@ DeviceBlock* DeviceMemory::fresh(uint32_t index) {
   block->size_class = index;
   block->device = gpu_.device;
   block->owner = this;
+  block->capacity = capacity;
   return block;
 }
 
@@ -98,7 +109,7 @@ void DeviceMemory::free_all_cached() {
     while (list != nullptr) {
       DeviceBlock* unused = list;
       list = unused->after;
-      statistics_.cached_bytes -= static_cast<int64_t>(class_bytes(unused->size_class));
+      statistics_.cached_bytes -= static_cast<int64_t>(unused->capacity);
       const DevicePointer pointer = address(*unused);
       delete unused;
       driver().free(pointer);  // waits for what still uses it
@@ -114,11 +125,11 @@ Buffer DeviceMemory::allocate(size_t bytes) {
   const std::lock_guard lock(mutex_);
   if (bytes > kLargestBlock) refuse(bytes);
   const uint32_t index = std::max(size_class(bytes), kSmallest);
-  DeviceBlock* block = cached(index);
-  if (block == nullptr) block = fresh(index);
+  DeviceBlock* block = cached(bytes, index);
+  if (block == nullptr) block = fresh(bytes, index);
   if (block == nullptr) {
     free_all_cached();
-    block = fresh(index);
+    block = fresh(bytes, index);
   }
   if (block == nullptr) refuse(bytes);
   link(*block, bytes);

@@ -30,8 +30,8 @@ class DeviceMemory {
 
  private:
   static void release(BufferBlock* block);
-  [[nodiscard]] DeviceBlock* cached(uint32_t index);
-  [[nodiscard]] DeviceBlock* fresh(uint32_t index);
+  [[nodiscard]] DeviceBlock* cached(size_t bytes, uint32_t index);
+  [[nodiscard]] DeviceBlock* fresh(size_t bytes, uint32_t index);
   void free_all_cached();
   [[noreturn]] void refuse(size_t bytes) const;
   void link(DeviceBlock& block, size_t bytes);
