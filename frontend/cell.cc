@@ -39,13 +39,19 @@ void dispose(Cell* cell) { delete cell; }
 
 Ref<Impl> make_cell(const Impl& value, bool requires_grad) {
   static std::atomic<uint64_t> made{0};
+  const Ref<Cell> cell(new Cell);
+  cell->value = contiguous(detached(value));
+  cell->requires_grad = requires_grad;
+  cell->order = made.fetch_add(1);
+  return handle_of(cell);
+}
+
+Ref<Impl> handle_of(const Ref<Cell>& cell) {
+  const Ref<Impl> value = current_value(*cell);
   auto handle = make<Impl>();
-  handle->dtype = value.dtype;
-  handle->shape = value.shape;
-  handle->cell = Ref<Cell>(new Cell);
-  handle->cell->value = contiguous(detached(value));
-  handle->cell->requires_grad = requires_grad;
-  handle->cell->order = made.fetch_add(1);
+  handle->dtype = value->dtype;
+  handle->shape = value->shape;
+  handle->cell = cell;
   return handle;
 }
 

@@ -37,6 +37,8 @@ struct Cell : Counted {
 
 // A handle to a new cell with this value (copied when its memory is not contiguous).
 [[nodiscard]] Ref<Impl> make_cell(const Impl& value, bool requires_grad);
+// Another handle to a cell.
+[[nodiscard]] Ref<Impl> handle_of(const Ref<Cell>& cell);
 // The current value, for readers beside a writer.
 [[nodiscard]] Ref<Impl> current_value(Cell& cell);
 // The memory behind a concrete tensor or a handle.

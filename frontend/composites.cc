@@ -103,6 +103,31 @@ Tensor log_softmax(const Tensor& x, int64_t axis, At at) {
   return named(shift - log(sum(exp(shift, at), along, true, at), at), "LogSoftmaxBackward0");
 }
 
+Tensor layer_norm(const Tensor& x, const Sizes& normalized_shape, const Tensor& weight, const Tensor& bias, double eps,
+                  At at) {
+  const detail::CallScope location(at);
+  detail::require_float(x, "layer_norm", 1);
+  const Sizes shape = x.shape();
+  const int rank = shape.rank(), first = rank - normalized_shape.rank();
+  if (first < 0 || first == rank || Sizes(std::span(shape).subspan(static_cast<size_t>(first))) != normalized_shape)
+    throw ShapeError(fmt::format("layer_norm: argument 1 has shape {}, expected its last sizes to be argument 2, {}",
+                                 to_string(shape), to_string(normalized_shape)));
+  for (int position = 3; position <= 4; ++position) {
+    const Tensor& factor = position == 3 ? weight : bias;
+    if (factor.defined() && factor.shape() != normalized_shape)
+      throw ShapeError(fmt::format("layer_norm: argument {} has shape {}, expected {}, that of argument 2", position,
+                                   to_string(factor.shape()), to_string(normalized_shape)));
+  }
+  const Scope scope("layer_norm");
+  Axes axes(first);
+  for (int axis = first + 1; axis < rank; ++axis) axes.list.push_back(axis);
+  const Tensor centred = x - mean(x, axes, true, at);
+  Tensor y = centred * rsqrt(mean(centred * centred, axes, true, at) + eps, at);
+  if (weight.defined()) y = y * weight;
+  if (bias.defined()) y = y + bias;
+  return named(y, "NativeLayerNormBackward0");
+}
+
 Tensor cross_entropy(const Tensor& logits, const Tensor& labels, At at) {
   const detail::CallScope location(at);
   detail::require_float(logits, "cross_entropy", 1);

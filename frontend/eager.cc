@@ -4,6 +4,7 @@
 #include <array>
 
 #include "frontend/cell.h"
+#include "frontend/dynamic_counters.h"
 #include "frontend/kernels.h"
 #include "frontend/tape.h"
 #include "ir/graph/row.h"
@@ -136,6 +137,7 @@ Ref<Impl> run_op(const ir::OpDef& def, const ir::Attributes& attributes, Operand
 }  // namespace
 
 Ref<Impl> apply_eager(const ir::OpDef& def, const ir::Attributes& attributes, Operands operands) {
+  ++g_dynamic_counters.operations;
   constexpr size_t kUsual = 4;
   std::array<Ref<Impl>, kUsual> few;
   std::vector<Ref<Impl>> many;

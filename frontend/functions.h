@@ -71,6 +71,10 @@ namespace sinter {
 // Composites.
 [[nodiscard]] Tensor softmax(const Tensor& x, int64_t axis, At at = At::current());
 [[nodiscard]] Tensor log_softmax(const Tensor& x, int64_t axis, At at = At::current());
+// Over the last axes, which have this shape, each part's mean is 0 and its (biased) variance 1; then times weight, plus
+// bias, where given.
+[[nodiscard]] Tensor layer_norm(const Tensor& x, const Sizes& normalized_shape, const Tensor& weight = {},
+                                const Tensor& bias = {}, double eps = 1e-5, At at = At::current());
 [[nodiscard]] Tensor cross_entropy(const Tensor& logits, const Tensor& labels,
                                    At at = At::current());                                    // [N, C], i64 [N]: mean
 [[nodiscard]] Tensor mse_loss(const Tensor& x, const Tensor& target, At at = At::current());  // mean

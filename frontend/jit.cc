@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <set>
 #include <shared_mutex>
 
 #include "frontend/call_scope.h"
@@ -147,6 +148,8 @@ std::unique_ptr<JitEntry> trace_entry(const JitCall& call, std::type_index types
   start = std::chrono::steady_clock::now();
   entry->executable = driver::compile(entry->traced);
   stats.compile_ms += milliseconds_since(start);
+  stats.operations = entry->traced.ops().size() - entry->traced.parameters().size();
+  stats.code = entry->executable->stats();
   return entry;
 }
 
@@ -164,6 +167,11 @@ struct JitCore::State {
     return nullptr;
   }
 
+  JitEntry* entry(const JitCall& call, std::type_index types, const TraceFunction& trace) {
+    JitEntry* found = find(call, types);
+    return found != nullptr ? found : add(call, types, trace);
+  }
+
   JitEntry* add(const JitCall& call, std::type_index types, const TraceFunction& trace) {
     const std::lock_guard one(tracing);
     if (JitEntry* made = find(call, types)) return made;
@@ -172,6 +180,8 @@ struct JitCore::State {
     const std::lock_guard lock(mutex);
     stats.trace_ms += times.trace_ms;
     stats.compile_ms += times.compile_ms;
+    stats.operations = times.operations;
+    stats.code = times.code;
     ++stats.compilations;
     if (!entries.empty()) stats.explanations.push_back(entries.back()->difference(call, types));
     if (sinter::options().debug >= 1)
@@ -186,11 +196,24 @@ JitCore::JitCore(JitOptions options) : state_(std::make_unique<State>()) { state
 JitCore::~JitCore() = default;
 
 const void* JitCore::run(JitCall& call, std::type_index types, const TraceFunction& trace) {
-  JitEntry* entry = state_->find(call, types);
-  if (entry == nullptr) entry = state_->add(call, types, trace);
+  JitEntry* entry = state_->entry(call, types, trace);
   const CallScope location(state_->options.at);
   entry->run(call);
   return entry->prototype.get();
+}
+
+void JitCore::compile(const JitCall& call, std::type_index types, const TraceFunction& trace) {
+  (void)state_->entry(call, types, trace);
+}
+
+std::vector<Tensor> JitCore::cells() const {
+  const std::shared_lock lock(state_->mutex);
+  std::vector<Tensor> handles;
+  std::set<const Cell*> seen;
+  for (const auto& entry : state_->entries)
+    for (const JitEntry::CellPlan& plan : entry->cells)
+      if (seen.insert(plan.cell.get()).second) handles.emplace_back(handle_of(plan.cell));
+  return handles;
 }
 
 JitStats JitCore::stats() const {

@@ -8,6 +8,7 @@
 #include <string>
 #include <typeindex>
 
+#include "driver/compile.h"
 #include "frontend/leaves.h"
 #include "frontend/trace.h"
 
@@ -23,6 +24,8 @@ struct JitStats {
   size_t compilations = 0;                // one a signature
   std::vector<std::string> explanations;  // what differed, for each compilation but the first
   double trace_ms = 0, compile_ms = 0;    // of all compilations
+  size_t operations = 0;                  // in the graph last traced
+  driver::CompileStats code;              // of the program last compiled: kernels, launches, barriers, bytes
 };
 
 namespace detail {
@@ -57,6 +60,9 @@ class JitCore {
   using TraceFunction =
       std::function<std::shared_ptr<void>(std::span<const Ref<Impl>> arguments, std::vector<Ref<Impl>>& results)>;
   const void* run(JitCall& call, std::type_index types, const TraceFunction& trace);
+  // Only the first half: afterwards there is an entry.
+  void compile(const JitCall& call, std::type_index types, const TraceFunction& trace);
+  [[nodiscard]] std::vector<Tensor> cells() const;
   [[nodiscard]] JitStats stats() const;
   [[nodiscard]] std::vector<std::string> texts(bool as_dot) const;
 
@@ -117,9 +123,41 @@ class Jitted {
     detail::JitCall& call = scope.call;
     [[maybe_unused]] detail::CollectArguments collect{call};
     (detail::visit_leaves(arguments, collect), ...);
+    const auto trace = tracer(arguments...);
     // By reference, so that std::function takes it without allocating.
-    auto trace = [&](std::span<const detail::Ref<detail::Impl>> traced,
-                     std::vector<detail::Ref<detail::Impl>>& results) -> std::shared_ptr<void> {
+    const void* prototype = core_->run(call, typeid(std::tuple<A...>), std::ref(trace));
+    if constexpr (!std::is_void_v<Result>) {
+      std::decay_t<Result> result = *static_cast<const std::decay_t<Result>*>(prototype);
+      detail::ReplaceTensors fill{call.outputs};
+      detail::visit_leaves(result, fill);
+      return result;
+    }
+  }
+
+  // Traces and compiles for calls with such arguments, without running.
+  template <class... A>
+  void compile(const A&... arguments) const {
+    const detail::JitCallScope scope;
+    [[maybe_unused]] detail::CollectArguments collect{scope.call};
+    (detail::visit_leaves(arguments, collect), ...);
+    const auto trace = tracer(arguments...);
+    core_->compile(scope.call, typeid(std::tuple<A...>), std::ref(trace));
+  }
+
+  [[nodiscard]] JitStats stats() const { return core_->stats(); }
+  // Handles of the cells that compiled calls read or write, each once.
+  [[nodiscard]] std::vector<Tensor> cells() const { return core_->cells(); }
+  // The traced graphs, one a signature: as IR text, and for Graphviz.
+  [[nodiscard]] std::vector<std::string> graphs() const { return core_->texts(false); }
+  [[nodiscard]] std::vector<std::string> to_dot() const { return core_->texts(true); }
+
+ private:
+  // What calls f on traced tensors in place of those of the arguments, which must outlive it.
+  template <class... A>
+  auto tracer(const A&... arguments) const {
+    using Result = std::invoke_result_t<const F&, const A&...>;
+    return [&](std::span<const detail::Ref<detail::Impl>> traced,
+               std::vector<detail::Ref<detail::Impl>>& results) -> std::shared_ptr<void> {
       std::tuple<A...> copies(arguments...);
       [[maybe_unused]] detail::ReplaceTensors replace{traced};
       std::apply([&](auto&... copy) { (detail::visit_leaves(copy, replace), ...); }, copies);
@@ -133,21 +171,8 @@ class Jitted {
         return made;
       }
     };
-    const void* prototype = core_->run(call, typeid(std::tuple<A...>), std::ref(trace));
-    if constexpr (!std::is_void_v<Result>) {
-      std::decay_t<Result> result = *static_cast<const std::decay_t<Result>*>(prototype);
-      detail::ReplaceTensors fill{call.outputs};
-      detail::visit_leaves(result, fill);
-      return result;
-    }
   }
 
-  [[nodiscard]] JitStats stats() const { return core_->stats(); }
-  // The traced graphs, one a signature: as IR text, and for Graphviz.
-  [[nodiscard]] std::vector<std::string> graphs() const { return core_->texts(false); }
-  [[nodiscard]] std::vector<std::string> to_dot() const { return core_->texts(true); }
-
- private:
   F f_;
   std::shared_ptr<detail::JitCore> core_;
 };

@@ -1,7 +1,9 @@
 #include "frontend/kernel_cache.h"
 
+#include <algorithm>
 #include <mutex>
 
+#include "frontend/dynamic_counters.h"
 #include "frontend/merge_axes.h"
 #include "runtime/threads.h"
 
@@ -58,8 +60,18 @@ void draw_strided(Blueprint& blueprint, const Sizes& sizes, std::span<const Stri
 
 void run_kernel(const driver::DynamicKernel& kernel, std::span<const Strided> operands, const Impl& result,
                 const Symbols& symbols) {
+  // A broadcast operand is counted as the memory it has.
+  const auto bytes_of = [](const Impl& x) {
+    return std::min(x.numel() * static_cast<int64_t>(size_of(x.dtype)), static_cast<int64_t>(x.buffer.size()));
+  };
   std::array<void*, kMaxOperands> inputs{};
-  for (size_t i = 0; i < operands.size(); ++i) inputs[i] = operands[i].impl->data();
+  int64_t bytes = bytes_of(result);
+  for (size_t i = 0; i < operands.size(); ++i) {
+    inputs[i] = operands[i].impl->data();
+    bytes += bytes_of(*operands[i].impl);
+  }
+  ++g_dynamic_counters.kernels;
+  g_dynamic_counters.bytes_moved += bytes;
   void* output = result.data();
   kernel.run(std::span(inputs).first(operands.size()), std::span(&output, 1), symbols.span(),
              runtime::ThreadTeam::global());

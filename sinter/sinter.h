@@ -7,6 +7,7 @@
 #include "frontend/data/dataset.h"
 #include "frontend/data/digits.h"
 #include "frontend/data/progress.h"
+#include "frontend/dynamic_counters.h"
 #include "frontend/functions.h"
 #include "frontend/jit.h"
 #include "frontend/nn/init.h"

@@ -21,6 +21,29 @@ TEST(Autograd, GradientsOfEveryFunction) {
   }
 }
 
+// Numbers printed by torch.nn.functional.layer_norm and backward().
+TEST(Autograd, LayerNormIsPyTorchs) {
+  const Tensor x = tensor({{{1., 2., 4.}, {8., 16., 32.}}, {{-3., 0.5, 0.25}, {7., 7., 7.}}}, {.requires_grad = true});
+  const Tensor w = tensor({1., 2., -1.}, {.requires_grad = true}), b = tensor({0.5, 0., 3.}, {.requires_grad = true});
+  const auto expect_near = [](const Tensor& found, const std::vector<double>& expected) {
+    const std::vector<double> values = found.to_vector<double>();
+    ASSERT_EQ(values.size(), expected.size());
+    for (size_t i = 0; i < values.size(); ++i)
+      EXPECT_NEAR(values[i], expected[i], 2e-6 * std::max(1., std::abs(expected[i]))) << i;
+  };
+  const Tensor y = layer_norm(x, {3}, w, b);
+  expect_near(y, {-0.56904137, -0.53452057, 1.66369820, -0.56904483, -0.53452235, 1.66369379,  //
+                  -0.91130984, 1.56812203, 2.37275124, 0.5, 0, 3});
+  (y * arange(12).to(kFloat32).reshape({2, 2, 3})).sum().backward();
+  expect_near(x.grad(), {-0.916315079, 1.37448335, -0.458168268, -0.329303980, 0.493956029, -0.164651990,  //
+                         0.514141083, 6.68379784, -7.19793892, 948.683350, 4427.18896, -5375.87207});
+  expect_near(w.grad(), {-11.67499352, 4.15212250, 14.37212563});
+  expect_near(b.grad(), {18, 22, 26});
+  expect_near(layer_norm(x.detach(), {2, 3}),
+              {-0.87733841, -0.78498703, -0.60028422, -0.23087853, 0.50793278, 1.98555541,  //
+               -1.51772344, -0.65045285, -0.71240079, 0.96019232, 0.96019232, 0.96019232});
+}
+
 TEST(Autograd, AccumulatesUntilCleared) {
   Tensor x = tensor({1., 2.}, {.requires_grad = true});
   const Tensor same = x;  // copies share the cell

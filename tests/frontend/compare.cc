@@ -83,6 +83,8 @@ const std::vector<Case>& cases() {
       {"linear", [] { return std::vector{normal({5, 3}), normal({2, 3}), normal({2})}; },
        [](auto& x) { return linear(x[0], x[1], x[2]); }},
       {"softmax", one(normal, {3, 5}), [](auto& x) { return softmax(x[0], 1) + log_softmax(x[0], 0); }},
+      {"layer_norm", [] { return std::vector{normal({4, 2, 3}), normal({2, 3}), normal({2, 3})}; },
+       [](auto& x) { return layer_norm(x[0], {2, 3}, x[1], x[2]) + layer_norm(x[0], {3}); }},
       {"cross_entropy", one(normal, {3, 5}), [](auto& x) { return cross_entropy(x[0], tensor({4, 0, 2})); }},
       {"mse_loss", two(normal, {3, 2}, {3, 2}), [](auto& x) { return mse_loss(x[0], x[1]); }},
       {"casts", one(normal, {3}),

@@ -48,6 +48,10 @@ TEST(Errors, Shapes) {
                            [&] { (void)cross_entropy(x, tensor({0, 1, 2})); });
   expect_error<ShapeError>("cross_entropy", "expected [rows, classes]",
                            [&] { (void)cross_entropy(four, tensor({0})); });
+  expect_error<ShapeError>("layer_norm", "expected its last sizes to be argument 2, [2]",
+                           [&] { (void)layer_norm(x, {2}); });
+  expect_error<ShapeError>("layer_norm", "argument 4 has shape [4], expected [3]",
+                           [&] { (void)layer_norm(x, {3}, {}, four); });
   expect_error<ShapeError>("mse_loss", "argument 2", [&] { (void)mse_loss(x, four); });
   expect_error<ShapeError>("item", "expected one element", [&] { (void)x.item(); });
   expect_error<ShapeError>("zeros", "sizes of 0 or more", [&] { (void)zeros({2, -1}); });

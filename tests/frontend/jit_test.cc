@@ -113,6 +113,45 @@ TEST(Jit, CellsAreState) {
   EXPECT_EQ(step.stats().compilations, 1u);
 }
 
+TEST(Jit, CompilesWithoutRunning) {
+  const Tensor counter = variable(tensor({0., 0.}), "counter"), rate = variable(tensor(1.), "rate");
+  const auto step = jit([&](const Tensor& x) {
+    counter.set(counter + x * rate);
+    return counter * 10;
+  });
+  const Tensor x = tensor({1., 2.});
+  step.compile(x);
+  EXPECT_THAT(counter.to_vector<float>(), ElementsAre(0, 0));
+  EXPECT_THAT(step(x).to_vector<float>(), ElementsAre(10, 20));
+  EXPECT_EQ(step.stats().compilations, 1u);
+  const std::vector<Tensor> cells = step.cells();
+  ASSERT_EQ(cells.size(), 2u);
+  cells[0].set(tensor({7., 7.}));  // they are the cells themselves
+  EXPECT_THAT(counter.to_vector<float>(), ElementsAre(7, 7));
+}
+
+TEST(Jit, StatsSayWhatTheProgramIs) {
+  const auto f = jit([](const Tensor& x) { return (x * 2 + 1).relu().sum(1); });
+  (void)f(ones({8, 16}));
+  const JitStats stats = f.stats();
+  EXPECT_GE(stats.operations, 4u);
+  if (stats.code.kernels == 0) GTEST_SKIP() << "the reference interpreter has no kernels";
+  EXPECT_EQ(stats.code.kernels, 1u);
+  EXPECT_EQ(stats.code.launches, 1u);
+  EXPECT_EQ(stats.code.barriers, 0u);
+  EXPECT_EQ(stats.code.bytes_moved, (8u * 16 + 8) * 4);
+}
+
+TEST(Jit, DynamicExecutionIsCounted) {
+  const Tensor x = ones({8, 16});
+  const DynamicCounters before = dynamic_counters();
+  (void)(x * x).t();
+  const DynamicCounters after = dynamic_counters();
+  EXPECT_EQ(after.operations - before.operations, 2);
+  EXPECT_EQ(after.kernels - before.kernels, 1);
+  EXPECT_EQ(after.bytes_moved - before.bytes_moved, 3 * 8 * 16 * 4);
+}
+
 TEST(Jit, RandomStreamsGoOn) {
   const auto draw = [] { return rand({4}); };
   manual_seed(1);
