@@ -7,8 +7,8 @@
 #include <cmath>
 #include <filesystem>
 
-#include "examples/plot.h"
 #include "sinter/sinter.h"
+#include "support/plot.h"
 
 using namespace sinter;
 

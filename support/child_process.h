@@ -1,0 +1,31 @@
+// Runs a program and reads what it prints: for measurements that need a process of their own.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace sinter {
+
+// The path of the running program.
+[[nodiscard]] std::string this_program();
+
+// Standard output of `program` with these arguments and, beside this process's own, these environment variables.
+// RuntimeError with its standard error when it does not end with status 0.
+[[nodiscard]] std::string output_of(const std::string& program, const std::vector<std::string>& arguments,
+                                    const std::map<std::string, std::string>& environment = {});
+
+// A new empty folder below the system's folder for temporary files, removed with all it holds at the end.
+class TemporaryFolder {
+ public:
+  TemporaryFolder();
+  ~TemporaryFolder();
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+}  // namespace sinter
