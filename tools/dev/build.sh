@@ -9,25 +9,20 @@ bazel_in_root() (cd "$root" && exec bazel "$@")
 
 build() { bazel_in_root build "${quiet[@]}" --show_result=0 "$@"; }
 
-# run_program_of example|bench [NAME [arguments]]: runs a program of examples/ or bench/ in the caller's folder. Without NAME
-# the examples are listed, the benchmarks all run.
-run_program_of() {
-  local folder=${1/example/examples} name=${2-}
-  if [[ -n $name && $name != -* ]]; then
-    build "//$folder:$name"
-    exec "$root/bazel-bin/$folder/$name" "${@:3}"
+# run_example [NAME [arguments]]: runs a program of examples/ in the caller's folder. Without NAME they are listed.
+run_example() {
+  if (($#)); then
+    build "//examples:$1"
+    exec "$root/bazel-bin/examples/$1" "${@:2}"
   fi
-  local programs
-  mapfile -t programs < <(bazel_in_root query "${quiet[@]}" "kind(cc_binary, //$folder:all)" | sed 's/.*://' | sort)
-  if [[ $folder == examples ]]; then
-    printf '%s\n' "${programs[@]}"
-    return
-  fi
-  build "${programs[@]/#///bench:}"
-  for name in "${programs[@]}"; do
-    echo "== $name"
-    "$root/bazel-bin/bench/$name" "${@:2}"
-  done
+  bazel_in_root query "${quiet[@]}" "kind(cc_binary, //examples:all)" | sed 's/.*://' | sort
+}
+
+# run_bench [NAME ...] [--flags]: the benchmark suite, or with --peers first, that beside PyTorch and JAX.
+run_bench() {
+  build //bench
+  if [[ ${1-} == --peers ]]; then exec python3 "$root/bench/peers.py" "${@:2}"; fi
+  exec "$root/bazel-bin/bench/bench" "$@"
 }
 
 # run_tests [--flag ...] [name]: the tests whose target contains name (or all), with Bazel's flags. Ends with the line
