@@ -3,6 +3,7 @@
 #include <array>
 
 #include "codegen/cpu/compile_kernel.h"
+#include "codegen/cuda/compile_kernel.h"
 #include "driver/kernels.h"
 #include "ir/graph/text.h"
 #include "ir/loops/text.h"
@@ -10,6 +11,7 @@
 #include "passes/fuse/fuse.h"
 #include "passes/inline_calls.h"
 #include "passes/plan/plan.h"
+#include "passes/schedule/cuda.h"
 
 namespace sinter::tools {
 namespace {
@@ -51,6 +53,33 @@ std::string print_assembly(const ir::Graph& graph) {
   return each_kernel(graph, [&](const loops::Kernel& kernel) { return codegen::cpu::print_assembly(kernel, isa); });
 }
 
+std::vector<loops::Kernel> cuda_kernels(const ir::Graph& graph) {
+  std::vector<loops::Kernel> found;
+  for (passes::LoweredKernel& lowered : kernels(fusible(graph))) {
+    passes::schedule_cuda(lowered.kernel);
+    found.push_back(std::move(lowered.kernel));
+  }
+  return found;
+}
+std::string print_cuda_loops(const ir::Graph& graph) {
+  std::string text;
+  for (const loops::Kernel& kernel : cuda_kernels(graph)) text += (text.empty() ? "" : "\n") + loops::print(kernel);
+  return text;
+}
+std::string print_cuda(const ir::Graph& graph) { return codegen::cuda::print_cuda(cuda_kernels(graph)); }
+std::string print_cubin(const ir::Graph& graph) {
+  const std::vector<loops::Kernel> kernels = cuda_kernels(graph);
+  std::string text;
+  for (const int architecture : codegen::cuda::nvrtc_state().architectures) {
+    const codegen::cuda::Report report = codegen::cuda::report_kernels(kernels, architecture);
+    for (const codegen::cuda::ResourceUsage& usage : report.usage)
+      text += fmt::format("sm_{:<4}{:<60}{:>4} registers {:>6} bytes of stack {:>6} bytes spilled\n", architecture,
+                          usage.symbol, usage.registers, usage.stack_bytes, usage.spill_bytes);
+    text += report.warnings;
+  }
+  return text.empty() ? codegen::cuda::describe(codegen::cuda::nvrtc_state()) + "\n" : text;
+}
+
 constexpr std::array kStages{
     Stage{"graph", "the graph itself", [](const ir::Graph& graph) { return ir::print(graph); }},
     Stage{"fusion", "what fusion joined, what it refused, and why", print_fusion},
@@ -58,6 +87,9 @@ constexpr std::array kStages{
     Stage{"plan", "phases, and where every value lies", print_plan},
     Stage{"llvm", "LLVM IR of the kernels, for SINTER_ISA", print_llvm},
     Stage{"asm", "their machine code", print_assembly},
+    Stage{"cuda-loops", "the kernels as they are scheduled for CUDA", print_cuda_loops},
+    Stage{"cuda", "the kernels in CUDA C++, as one program", print_cuda},
+    Stage{"cubin", "what NVRTC makes of them for every architecture it knows: registers, spills", print_cubin},
 };
 
 }  // namespace

@@ -26,7 +26,7 @@ const std::vector<Row>& rows() {
       {"ir/graph/", {"ir/scalar/"}},
       {"ir/", {"ir/"}},
       {"passes/", {"ir/"}},
-      {"codegen/", {"ir/", "runtime/program.h"}},
+      {"codegen/", {"ir/", "runtime/program.h", "runtime/cuda/code.h"}},
       {"runtime/", {}},
       {"driver/", {"ir/", "passes/", "codegen/", "runtime/"}},
       // Of the passes, only what turns a graph into a graph.

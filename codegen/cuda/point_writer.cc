@@ -1,0 +1,214 @@
+#include "codegen/cuda/point_writer.h"
+
+#include <algorithm>
+
+#include "codegen/cuda/helpers.h"
+#include "ir/loops/walk.h"
+
+namespace sinter::codegen::cuda {
+
+using loops::Atom;
+using loops::Index;
+using loops::Inst;
+using loops::InstKind;
+using loops::Kernel;
+using runtime::KernelCode;
+
+namespace {
+
+// Whether addresses, ranges and the steps of loops over them may leave 32 bits.
+bool needs_wide(const Kernel& kernel) {
+  constexpr int64_t kMost = 1 << 30;
+  const auto large = [](const std::vector<Dim>& dims) {
+    const auto points = loops::constant_points(dims);
+    return !points || *points > kMost;
+  };
+  if (kernel.symbols > 0 || large(kernel.outer)) return true;
+  for (const loops::Buffer& buffer : kernel.buffers)
+    if (buffer.size.value() > kMost) return true;
+  return std::any_of(kernel.passes.begin(), kernel.passes.end(), [&](const loops::Pass& p) { return large(p.inner); });
+}
+
+// Several dimensions times or plus something need no parentheses, a sum does.
+std::string in_parentheses(const std::string& text) {
+  return text.find(' ') == std::string::npos ? text : "(" + text + ")";
+}
+
+}  // namespace
+
+bool is_reduction(const Inst& inst) {
+  return inst.kind == InstKind::kReduce || inst.kind == InstKind::kArgmax || inst.kind == InstKind::kDot;
+}
+
+bool is_store(const Inst& inst) { return inst.kind == InstKind::kStore || inst.kind == InstKind::kAccumulate; }
+
+std::vector<KernelCode::Factor> grid(const std::vector<Dim>& outer, int64_t per_block) {
+  if (const auto points = loops::constant_points(outer)) return {{.extent = *points, .divisor = per_block}};
+  std::vector<KernelCode::Factor> factors;
+  for (const Dim dim : outer)
+    factors.push_back({.extent = dim.is_symbol() ? 0 : dim.value(), .symbol = dim.is_symbol() ? dim.symbol_id() : -1});
+  factors.back().divisor = per_block;
+  return factors;
+}
+
+PointWriter::PointWriter(const Kernel& kernel, KernelSource& source, const EmitOptions& options)
+    : values(kernel.value_count()), kernel_(kernel), source_(source), options_(options), wide_(needs_wide(kernel)) {
+  for (size_t v = 0; v < values.size(); ++v) values[v] = fmt::format("v{}", v);
+}
+
+std::string PointWriter::number(Dim dim) const {
+  return dim.is_symbol() ? fmt::format("s{}", dim.symbol_id()) : std::to_string(dim.value());
+}
+
+std::string PointWriter::product(const std::vector<Dim>& dims) const {
+  if (const auto points = loops::constant_points(dims)) return std::to_string(*points);
+  std::string text;
+  for (const Dim dim : dims) text += (text.empty() ? "" : "*") + number(dim);
+  return text;
+}
+
+std::string PointWriter::ceil_div(Dim dim, int64_t by) const {
+  if (!dim.is_symbol()) return std::to_string((dim.value() + by - 1) / by);
+  return by == 1 ? number(dim) : fmt::format("((s{} + {}) / {})", dim.symbol_id(), by - 1, by);
+}
+
+std::string PointWriter::atom(const Atom& atom, bool as_value) const {
+  const std::string cast = as_value && !wide_ ? "(long long)" : "";
+  if (atom.kind == Atom::Kind::kRange) return cast + ranges[atom.id];
+  if (atom.kind == Atom::Kind::kValue) return (as_value || wide_ ? "" : "(int)") + values[atom.id];
+  const std::string of = in_parentheses(index(*atom.of, as_value));
+  const bool remainder = atom.kind == Atom::Kind::kMod;
+  if (!remainder && atom.by.is(1)) return of;
+  if (loops::never_negative(*atom.of)) return fmt::format("({} {} {})", of, remainder ? '%' : '/', number(atom.by));
+  return fmt::format("{}({}, {})", floor_helper(source_.helpers, remainder, wide_ || as_value),
+                     index(*atom.of, as_value), number(atom.by));
+}
+
+std::string PointWriter::index(const Index& index, bool as_value) const {
+  std::string text;
+  for (const loops::Term& term : index.terms) {
+    if (!text.empty()) text += " + ";
+    if (!term.coefficient.is(1)) text += number(term.coefficient) + "*";
+    text += atom(term.atom, as_value);
+  }
+  if (text.empty()) return as_value ? literal(kInt64, static_cast<uint64_t>(index.base)) : std::to_string(index.base);
+  const auto size = index.base < 0 ? -static_cast<uint64_t>(index.base) : static_cast<uint64_t>(index.base);
+  if (index.base != 0) text += fmt::format(" {} {}", index.base < 0 ? '-' : '+', size);
+  return text;
+}
+
+std::string PointWriter::element(const Inst& inst) const {
+  return fmt::format("b{}[{}]", inst.buffer, index(inst.index));
+}
+
+void PointWriter::begin_entry(const std::string& symbol, int threads, size_t shared_bytes,
+                              std::vector<KernelCode::Factor> blocks, int64_t max_blocks) {
+  std::string parameters;
+  for (size_t b = 0; b < kernel_.buffers.size(); ++b) {
+    const loops::Buffer& buffer = kernel_.buffers[b];
+    const char* constant = buffer.role == loops::Buffer::Role::kIn ? "const " : "";
+    parameters += fmt::format("{}{}* b{}, ", constant, type_name(buffer.dtype), b);
+  }
+  for (int s = 0; s < kernel_.symbols; ++s) parameters += fmt::format("long long s{}, ", s);
+  source_.entries.push_back({.symbol = symbol,
+                             .threads = threads,
+                             .shared_bytes = shared_bytes,
+                             .blocks = std::move(blocks),
+                             .max_blocks = max_blocks});
+  out.line("extern \"C\" __global__ void __launch_bounds__({}) {}(", threads, symbol);
+  out.line("    {}unsigned char* scratch,", parameters);
+  out.open("    KernelStatus* status, const KernelStatus* gate) {{");
+  out.line("if (gate != nullptr && gate->failed != 0) return;");
+  if (shared_bytes > 0) out.line("extern __shared__ unsigned char sinter_shared[];");
+  last_comment_.clear();
+}
+
+void PointWriter::end_entry() { out.close(); }
+
+void PointWriter::split_outer(const std::string& linear, std::span<const Dim> dims, size_t first_range) {
+  ranges.resize(first_range + dims.size());
+  std::string rest = linear;
+  for (size_t r = dims.size(); r-- > 0;) {
+    const size_t id = first_range + r;
+    ranges[id] = fmt::format("{}{}", id < kernel_.outer.size() ? 'i' : 'j', id);
+    const std::string extent = dims[r].is(0) ? "1" : number(dims[r]);  // no point of an empty range is ever reached
+    const std::string value = r == 0 ? rest : fmt::format("{} % {}", rest, extent);
+    out.line("const {} {} = {};", index_type(), ranges[id], value);
+    if (r == 0) break;
+    const std::string next = fmt::format("{}_above_{}", linear, ranges[id]);
+    out.line("const {} {} = {} / {};", index_type(), next, rest, extent);
+    rest = next;
+  }
+}
+
+void PointWriter::comment(const Inst& inst) {
+  if (!options_.locations || inst.locations.empty()) return;
+  std::string text;
+  for (const Location& at : inst.locations)
+    if (at.known()) text += (text.empty() ? "" : ", ") + to_string(at);
+  if (text.empty() || text == last_comment_) return;
+  out.line("// {}", text);
+  last_comment_ = text;
+}
+
+std::string PointWriter::code(uint32_t value) {
+  const Inst& inst = kernel_.inst(value);
+  const auto operand = [&](size_t i) { return values[inst.operands[i]]; };
+  switch (inst.kind) {
+    case InstKind::kConstant:
+      return literal(inst.dtype, inst.bits);
+    case InstKind::kIndex:
+      return index(inst.index, /*as_value=*/true);
+    case InstKind::kLoad: {
+      const std::string loaded = spelling().loaded(inst.dtype, element(inst));
+      if (inst.guard < 0) return loaded;
+      return fmt::format("{} ? {} : {}", values[static_cast<size_t>(inst.guard)], loaded, literal(inst.dtype, 0));
+    }
+    case InstKind::kApply: {
+      std::vector<std::string> x;
+      for (const uint32_t id : inst.operands) x.push_back(values[id]);
+      const bool selects = inst.row->signature == ir::Signature::kSelect;
+      return spelling().row(*inst.row, kernel_.inst(inst.operands[selects ? 1 : 0]).dtype, x);
+    }
+    case InstKind::kRngBits:
+      return fmt::format("{}({}, {}, {})", philox_helper(source_.helpers), operand(0), operand(1), operand(2));
+    case InstKind::kCheckIndex: {
+      int number_of_check = 1;
+      for (uint32_t v = 0; v < value; ++v) number_of_check += kernel_.inst(v).kind == InstKind::kCheckIndex ? 1 : 0;
+      return fmt::format("{}({}, {}, {}ull, status)", check_index_helper(source_.helpers), operand(0),
+                         number(inst.extent), number_of_check);
+    }
+    default:
+      throw InternalError("an instruction that defines a value from others at the same point");
+  }
+}
+
+void PointWriter::define(uint32_t value) {
+  const Inst& inst = kernel_.inst(value);
+  comment(inst);
+  const std::string text = code(value);
+  values[value] = fmt::format("v{}", value);
+  if (inst.kind == InstKind::kConstant)
+    values[value] = text;
+  else
+    out.line("const {} v{} = {};", type_name(inst.dtype), value, text);
+}
+
+void PointWriter::store(uint32_t value, const std::string& condition) {
+  const Inst& inst = kernel_.inst(value);
+  comment(inst);
+  std::string when = condition;
+  if (inst.guard >= 0) when += (when.empty() ? "" : " && ") + values[static_cast<size_t>(inst.guard)];
+  out.line("{}{} = {};", when.empty() ? "" : "if (" + when + ") ", element(inst), values[inst.operands[0]]);
+}
+
+void PointWriter::accumulate(uint32_t value, const std::string& condition) {
+  const Inst& inst = kernel_.inst(value);
+  comment(inst);
+  const std::string at = element(inst);
+  const std::string operands[] = {spelling().loaded(inst.dtype, at), values[inst.operands[0]]};
+  out.line("{}{} = {};", condition.empty() ? "" : "if (" + condition + ") ", at,
+           spelling().prim(ir::Prim::kAdd, inst.dtype, inst.dtype, operands));
+}
+
+}  // namespace sinter::codegen::cuda

@@ -1,0 +1,131 @@
+#include "passes/schedule/cuda.h"
+
+#include <algorithm>
+#include <set>
+
+#include "ir/loops/walk.h"
+
+namespace sinter::passes {
+namespace {
+
+using loops::Atom;
+using loops::Index;
+using loops::Inst;
+using loops::InstKind;
+using loops::Kernel;
+using loops::Pass;
+using loops::Schedule;
+using loops::Walk;
+using Mapping = Schedule::Mapping;
+
+constexpr int64_t kOrderBlock = 4096;        // elements of a block of order R: what 16 threads can share
+constexpr int64_t kLong = 16 * kOrderBlock;  // what a block of threads can share
+constexpr int64_t kFewPoints = 64;           // would leave most of a device idle, were each given to one block
+
+bool is_store(const Inst& inst) { return inst.kind == InstKind::kStore || inst.kind == InstKind::kAccumulate; }
+bool has_element(const Inst& inst) { return inst.kind == InstKind::kLoad || is_store(inst); }
+
+// A load from a buffer that an earlier instruction stores to: what vector accesses would put in another order.
+bool reads_what_it_stored(const Kernel& kernel) {
+  std::set<uint32_t> stored;
+  for (const Pass& pass : kernel.passes)
+    for (const Inst& inst : pass.insts) {
+      if (inst.kind == InstKind::kLoad && stored.contains(inst.buffer)) return true;
+      if (is_store(inst)) stored.insert(inst.buffer);
+    }
+  return false;
+}
+
+void schedule_points(Kernel& kernel) {
+  Schedule& schedule = kernel.schedule;
+  schedule.mapping = Mapping::kPoint;
+  schedule.threads = kernel.outer.empty() ? 32 : 256;
+  if (kernel.outer.empty() || reads_what_it_stored(kernel)) return;
+  const auto last = static_cast<uint32_t>(kernel.outer.size()) - 1;
+  const auto points = loops::constant_points(kernel.outer);
+  if (points && *points < 4096) return;  // the more threads the better
+  // Four elements of f32, two of the wider types: 16 bytes. Accesses that stay scalar lose by it.
+  size_t widest = 0;
+  int gain = 0;
+  for (const Pass& pass : kernel.passes)
+    for (const Inst& inst : pass.insts) {
+      if (!has_element(inst)) continue;
+      const Walk walk = inst.guard >= 0 ? Walk::kOther : loops::walk(inst.index, last, 4);
+      gain += walk == Walk::kOneByOne ? 1 : walk == Walk::kOther ? -1 : 0;
+      if (walk == Walk::kOneByOne) widest = std::max(widest, size_of(inst.dtype));
+    }
+  if (gain <= 0) return;
+  schedule.vector = static_cast<int>(last);
+  schedule.unroll = widest == 8 ? 2 : 4;
+}
+
+// How many accesses of passes with inner ranges walk their memory one by one along the last inner range, or along the
+// last outer range.
+struct Directions {
+  int inner = 0, outer = 0;
+};
+Directions directions(const Kernel& kernel) {
+  Directions found;
+  const auto outer = static_cast<uint32_t>(kernel.outer.size());
+  for (const Pass& pass : kernel.passes) {
+    if (pass.inner.empty()) continue;
+    const auto last = outer + static_cast<uint32_t>(pass.inner.size()) - 1;
+    for (const Inst& inst : pass.insts) {
+      if (!has_element(inst)) continue;
+      const auto along = [&](uint32_t range) {  // coefficient 1 is all that matters here
+        return loops::walk(inst.index, range, 1) == Walk::kOneByOne ? 1 : 0;
+      };
+      found.inner += along(last);
+      if (outer > 0) found.outer += along(outer - 1);
+    }
+  }
+  return found;
+}
+
+// One pass with inner ranges, first, all of whose work ends in reductions.
+bool can_split(const Kernel& kernel) {
+  if (kernel.passes.empty() || kernel.passes[0].inner.empty()) return false;
+  if (std::any_of(kernel.passes.begin() + 1, kernel.passes.end(), [](const Pass& p) { return !p.inner.empty(); }))
+    return false;
+  const auto& insts = kernel.passes[0].insts;
+  return std::none_of(
+             insts.begin(), insts.end(),
+             [](const Inst& inst) { return inst.kind == InstKind::kAccumulate || inst.kind == InstKind::kDot; }) &&
+         std::any_of(insts.begin(), insts.end(),
+                     [](const Inst& inst) { return inst.kind == InstKind::kReduce || inst.kind == InstKind::kArgmax; });
+}
+
+void schedule_groups(Kernel& kernel) {
+  Schedule& schedule = kernel.schedule;
+  const auto points = loops::constant_points(kernel.outer);
+  int64_t longest = 0;
+  for (const Pass& pass : kernel.passes) {
+    const auto inner = loops::constant_points(pass.inner);
+    longest = std::max(longest, inner.value_or(INT64_MAX));
+  }
+  const Directions found = directions(kernel);
+  if (points && *points <= kFewPoints && longest > kLong / 2 && can_split(kernel)) {
+    schedule.mapping = Mapping::kSplit;
+    schedule.threads = 256;
+  } else if (found.outer > found.inner) {
+    schedule.mapping = Mapping::kColumn;
+    schedule.threads = 512;
+  } else if (longest <= kOrderBlock || !points || *points > kLong) {
+    schedule.mapping = Mapping::kRow;
+    schedule.threads = points && *points <= 1024 ? 64 : 128;  // few points: more blocks
+  } else {
+    schedule.mapping = Mapping::kBlock;
+    schedule.threads = 256;
+  }
+}
+
+}  // namespace
+
+void schedule_cuda(Kernel& kernel) {
+  kernel.schedule = {};
+  const bool has_inner =
+      std::any_of(kernel.passes.begin(), kernel.passes.end(), [](const Pass& pass) { return !pass.inner.empty(); });
+  has_inner ? schedule_groups(kernel) : schedule_points(kernel);
+}
+
+}  // namespace sinter::passes
