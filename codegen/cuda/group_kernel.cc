@@ -63,7 +63,7 @@ class GroupKernel {
         only_one_ = "threadIdx.x == 0";
         break;
     }
-    writer_.split_outer("point", kernel_.outer, 0);
+    writer_.split_outer("point", kernel_.outer.size());
     for (size_t pass = 0; pass < kernel_.passes.size(); ++pass) write_pass(pass);
     out_.close();
     writer_.end_entry();
@@ -170,7 +170,7 @@ class GroupKernel {
 
   // One inner point of the linear index `at`.
   void write_point(size_t pass, const std::vector<Fold>& folds) {
-    writer_.split_outer("at", kernel_.passes[pass].inner, kernel_.outer.size());
+    writer_.split_inner("at", pass);
     size_t next_fold = 0;
     uint32_t value = kernel_.first_value(pass);
     for (const Inst& inst : kernel_.passes[pass].insts) {

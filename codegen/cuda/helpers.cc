@@ -172,28 +172,27 @@ std::string check_index_helper(Helpers& helpers) {
 
 std::string load_helper(Helpers& helpers, DType dtype, int width, bool part) {
   const std::string whole = fmt::format("load{}_{}", width, name(dtype));
-  helpers.add(whole, function(fmt::format("void {0}({1} (&x)[{2}], const {1}* p)", whole, type_name(dtype), width),
-                              load_body(dtype, width)));
+  helpers.add(
+      whole, function(fmt::format("void {0}({1}* x, const {1}* p)", whole, type_name(dtype)), load_body(dtype, width)));
   if (!part) return whole;
-  helpers.add(whole + "_part", function(fmt::format("void {0}_part({1} (&x)[{2}], const {1}* p, int count)", whole,
-                                                    type_name(dtype), width),
-                                        fmt::format("  if (count >= {0}) return {1}(x, p);\n#pragma unroll\n"
-                                                    "  for (int u = 0; u < {0}; ++u) x[u] = u < count ? p[u] : {2};\n",
-                                                    width, whole, literal(dtype, 0))));
+  helpers.add(whole + "_part",
+              function(fmt::format("void {0}_part({1}* x, const {1}* p, int count)", whole, type_name(dtype)),
+                       fmt::format("  if (count >= {0}) return {1}(x, p);\n#pragma unroll\n"
+                                   "  for (int u = 0; u < {0}; ++u) x[u] = u < count ? p[u] : {2};\n",
+                                   width, whole, literal(dtype, 0))));
   return whole + "_part";
 }
 
 std::string store_helper(Helpers& helpers, DType dtype, int width, bool part) {
   const std::string whole = fmt::format("store{}_{}", width, name(dtype));
-  helpers.add(whole, function(fmt::format("void {0}({1}* p, const {1} (&x)[{2}])", whole, type_name(dtype), width),
+  helpers.add(whole, function(fmt::format("void {0}({1}* p, const {1}* x)", whole, type_name(dtype)),
                               store_body(dtype, width)));
   if (!part) return whole;
-  helpers.add(
-      whole + "_part",
-      function(fmt::format("void {0}_part({1}* p, const {1} (&x)[{2}], int count)", whole, type_name(dtype), width),
-               fmt::format("  if (count >= {0}) return {1}(p, x);\n#pragma unroll\n"
-                           "  for (int u = 0; u < {0}; ++u)\n    if (u < count) p[u] = x[u];\n",
-                           width, whole)));
+  helpers.add(whole + "_part",
+              function(fmt::format("void {0}_part({1}* p, const {1}* x, int count)", whole, type_name(dtype)),
+                       fmt::format("  if (count >= {0}) return {1}(p, x);\n#pragma unroll\n"
+                                   "  for (int u = 0; u < {0}; ++u)\n    if (u < count) p[u] = x[u];\n",
+                                   width, whole)));
   return whole + "_part";
 }
 

@@ -22,9 +22,9 @@ namespace sinter::codegen::cuda {
 // (index, extent, number of the check, status) -> the index, or 0 after noting that the check failed.
 [[nodiscard]] std::string check_index_helper(Helpers& helpers);
 
-// (T (&x)[width], const T* p): neighbours from an aligned address. part: (x, p, count), of which only `count` exist.
+// (T* x, const T* p): `width` neighbours from an aligned address. part: (x, p, count), of which only `count` exist.
 [[nodiscard]] std::string load_helper(Helpers& helpers, DType dtype, int width, bool part);
-// (T* p, const T (&x)[width]), part: (p, x, count).
+// (T* p, const T* x), part: (p, x, count).
 [[nodiscard]] std::string store_helper(Helpers& helpers, DType dtype, int width, bool part);
 
 }  // namespace sinter::codegen::cuda

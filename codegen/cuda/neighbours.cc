@@ -59,7 +59,6 @@ void write_neighbours(PointWriter& writer, const Neighbours& neighbours, size_t 
     stores.push_back(v);
     out.line("{} to{}[{}];", type_name(inst.dtype), v, width);
   }
-  for (const uint32_t v : neighbours.given) writer.values[v] = fmt::format("v{}[u]", v);
 
   const std::string base = writer.ranges[neighbours.range];
   out.line("#pragma unroll");

@@ -10,8 +10,6 @@ struct Neighbours {
   uint32_t range = 0;      // an outer range; its text is the first point, a multiple of width
   int width = 1;           // 2 or 4
   std::string count = "";  // text of how many of them exist; empty: all
-  // Values that are known before, as arrays over the neighbours.
-  std::vector<uint32_t> given{};
 };
 
 // Writes passes first_pass and later.

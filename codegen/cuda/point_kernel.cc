@@ -47,7 +47,7 @@ void write_point_kernel(PointWriter& writer, const std::string& symbol) {
   out.open("for ({0} share = {1}blockIdx.x * {2} + {1}threadIdx.x; share < {3}; share += {1}gridDim.x * {2}) {{", type,
            cast, threads, shares);
   if (width == 1) {
-    writer.split_outer("share", kernel.outer, 0);
+    writer.split_outer("share", kernel.outer.size());
     for (size_t pass = 0; pass < kernel.passes.size(); ++pass) write_serial_pass(writer, pass);
   } else {
     const Dim last = kernel.outer.back();
@@ -56,7 +56,7 @@ void write_point_kernel(PointWriter& writer, const std::string& symbol) {
     if (kernel.outer.size() > 1) {
       const std::string per_row = writer.ceil_div(last, width);
       out.line("const {} above = share / {};", type, per_row);
-      writer.split_outer("above", std::span(kernel.outer).first(vector), 0);
+      writer.split_outer("above", vector);
       first = fmt::format("(share % {})", per_row);
     }
     writer.ranges.resize(kernel.outer.size());

@@ -1,6 +1,7 @@
 #include "codegen/cuda/point_writer.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "codegen/cuda/helpers.h"
 #include "ir/loops/walk.h"
@@ -125,20 +126,31 @@ void PointWriter::begin_entry(const std::string& symbol, int threads, size_t sha
 
 void PointWriter::end_entry() { out.close(); }
 
-void PointWriter::split_outer(const std::string& linear, std::span<const Dim> dims, size_t first_range) {
-  ranges.resize(first_range + dims.size());
+void PointWriter::split(const std::string& linear, std::span<const uint32_t> ids, std::span<const Dim> extents) {
   std::string rest = linear;
-  for (size_t r = dims.size(); r-- > 0;) {
-    const size_t id = first_range + r;
-    ranges[id] = fmt::format("{}{}", id < kernel_.outer.size() ? 'i' : 'j', id);
-    const std::string extent = dims[r].is(0) ? "1" : number(dims[r]);  // no point of an empty range is ever reached
+  for (size_t r = ids.size(); r-- > 0;) {
+    if (ranges.size() <= ids[r]) ranges.resize(ids[r] + 1);
+    ranges[ids[r]] = fmt::format("{}{}", ids[r] < kernel_.outer.size() ? 'i' : 'j', ids[r]);
+    const std::string extent = extents[r].is(0) ? "1" : number(extents[r]);  // an empty range is never entered
     const std::string value = r == 0 ? rest : fmt::format("{} % {}", rest, extent);
-    out.line("const {} {} = {};", index_type(), ranges[id], value);
+    out.line("const {} {} = {};", index_type(), ranges[ids[r]], value);
     if (r == 0) break;
-    const std::string next = fmt::format("{}_above_{}", linear, ranges[id]);
+    const std::string next = fmt::format("{}_above_{}", linear, ranges[ids[r]]);
     out.line("const {} {} = {} / {};", index_type(), next, rest, extent);
     rest = next;
   }
+}
+
+void PointWriter::split_outer(const std::string& linear, size_t count) {
+  std::vector<uint32_t> ids(count);
+  std::iota(ids.begin(), ids.end(), 0);
+  split(linear, ids, std::span(kernel_.outer).first(count));
+}
+
+void PointWriter::split_inner(const std::string& linear, size_t pass) {
+  std::vector<uint32_t> ids(kernel_.passes[pass].inner.size());
+  std::iota(ids.begin(), ids.end(), static_cast<uint32_t>(kernel_.outer.size()));
+  split(linear, ids, kernel_.passes[pass].inner);
 }
 
 void PointWriter::comment(const Inst& inst) {

@@ -38,8 +38,11 @@ class PointWriter {
                    std::vector<runtime::KernelCode::Factor> blocks, int64_t max_blocks);
   void end_entry();
 
-  // Declares the outer ranges of the linear outer point of that name; of its inner ranges likewise.
-  void split_outer(const std::string& linear, std::span<const Dim> dims, size_t first_range);
+  // Declares ranges, given their extents and the name of their linear (row-major) point. Of no ranges: nothing.
+  void split(const std::string& linear, std::span<const uint32_t> ids, std::span<const Dim> extents);
+  // The first `count` outer ranges; all inner ranges of a pass.
+  void split_outer(const std::string& linear, size_t count);
+  void split_inner(const std::string& linear, size_t pass);
   // Any instruction but stores, accumulations and reductions, as a constant named v<number>.
   void define(uint32_t value);
   // A store, under its guard and, where not empty, under `condition`.

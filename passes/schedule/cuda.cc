@@ -1,8 +1,10 @@
 #include "passes/schedule/cuda.h"
 
 #include <algorithm>
+#include <bit>
 #include <set>
 
+#include "ir/loops/dot_ranges.h"
 #include "ir/loops/walk.h"
 
 namespace sinter::passes {
@@ -119,13 +121,70 @@ void schedule_groups(Kernel& kernel) {
   }
 }
 
+struct Tile {
+  int rows, columns, thread_rows, thread_columns, block_k;
+  [[nodiscard]] int threads() const { return rows / thread_rows * (columns / thread_columns); }
+};
+
+// Large tiles read operands seldom; small ones make enough blocks to fill a device (128, say). Narrow products get
+// tiles that fit them.
+Tile choose_tile(int64_t batch, int64_t rows, int64_t columns, bool known, size_t element) {
+  static constexpr Tile kTiles[] = {{128, 128, 8, 8, 8}, {64, 64, 4, 4, 16}, {32, 32, 2, 2, 32}, {16, 16, 1, 1, 32}};
+  constexpr int64_t kBlocks = 128;
+  const auto ceil_div = [](int64_t x, int64_t y) { return (x + y - 1) / y; };
+  if (columns <= 8 || rows <= 8) {
+    const int narrow =
+        static_cast<int>(std::bit_ceil(static_cast<uint64_t>(std::max<int64_t>(1, std::min(rows, columns)))));
+    const int other = narrow <= 4 ? 64 : 32;
+    return columns <= rows ? Tile{other, narrow, 1, 1, 32} : Tile{narrow, other, 1, 1, 32};
+  }
+  for (const Tile& tile : kTiles) {
+    if (tile.rows == 128 && element > 4) continue;  // accumulators would not fit the registers
+    if (tile.rows == 32 && !known) return tile;     // whatever the sizes turn out to be
+    if (batch * ceil_div(rows, tile.rows) * ceil_div(columns, tile.columns) >= kBlocks) return tile;
+  }
+  return std::end(kTiles)[-1];
+}
+
+void schedule_dot(Kernel& kernel, const loops::DotRanges& ranges) {
+  bool known = true;
+  const auto points = [&](const std::vector<uint32_t>& ids) {
+    constexpr int64_t kUnknown = 256;
+    int64_t product = 1;
+    for (const uint32_t id : ids) {
+      const Dim extent = kernel.outer[id];
+      known = known && !extent.is_symbol();
+      product *= extent.is_symbol() ? kUnknown : extent.value();
+    }
+    return product;
+  };
+  const Tile tile = choose_tile(points(ranges.batch), points(ranges.rows), points(ranges.columns), known,
+                                size_of(kernel.passes[0].insts[2].dtype));
+  Schedule& schedule = kernel.schedule;
+  schedule.mapping = Mapping::kTile;
+  schedule.tile_rows = tile.rows;
+  schedule.tile_columns = tile.columns;
+  schedule.thread_rows = tile.thread_rows;
+  schedule.thread_columns = tile.thread_columns;
+  schedule.block_k = tile.block_k;
+  schedule.threads = tile.threads();
+  // The neighbours that one thread has finish together, with vector accesses.
+  if (ranges.columns.size() != 1 || tile.thread_columns == 1 || reads_what_it_stored(kernel)) return;
+  schedule.vector = static_cast<int>(ranges.columns[0]);
+}
+
 }  // namespace
 
 void schedule_cuda(Kernel& kernel) {
   kernel.schedule = {};
   const bool has_inner =
       std::any_of(kernel.passes.begin(), kernel.passes.end(), [](const Pass& pass) { return !pass.inner.empty(); });
-  has_inner ? schedule_groups(kernel) : schedule_points(kernel);
+  if (const auto ranges = loops::dot_ranges(kernel))
+    schedule_dot(kernel, *ranges);
+  else if (has_inner)
+    schedule_groups(kernel);
+  else
+    schedule_points(kernel);
 }
 
 }  // namespace sinter::passes
