@@ -126,11 +126,11 @@ struct Tile {
   [[nodiscard]] int threads() const { return rows / thread_rows * (columns / thread_columns); }
 };
 
-// Large tiles read operands seldom; small ones make enough blocks to fill a device (128, say). Narrow products get
+// Large tiles read operands seldom; small ones make enough blocks to fill a device. Narrow products get
 // tiles that fit them.
 Tile choose_tile(int64_t batch, int64_t rows, int64_t columns, bool known, size_t element) {
   static constexpr Tile kTiles[] = {{128, 128, 8, 8, 8}, {64, 64, 4, 4, 16}, {32, 32, 2, 2, 32}, {16, 16, 1, 1, 32}};
-  constexpr int64_t kBlocks = 128;
+  constexpr int64_t kBlocks = 96;
   const auto ceil_div = [](int64_t x, int64_t y) { return (x + y - 1) / y; };
   if (columns <= 8 || rows <= 8) {
     const int narrow =
