@@ -144,11 +144,13 @@ void Fold::join_columns(const std::string& accumulator) const {
   const bool pair = is_argmax();
   const std::string_view type = type_name(dtype_);
   const auto only = [&](const char* text) { return pair ? text : ""; };
-  // Turned around in shared memory, so that the lanes of a column become those of a half warp.
+  // Turned around in shared memory, so that the lanes of a column become those of a half warp. The results lie apart for
+  // every type: while some threads still read them, others are at the next join.
   writer_.helpers().add(
       function, fmt::format("__device__ __forceinline__ void {0}({1}& x, {2}unsigned mask, unsigned char* shared) {{\n"
                             "  {1}* const values = ({1}*)shared;\n"
                             "{3}"
+                            "  {1}* const results = ({1}*)(shared + 4224);\n"
                             "  const int lane = threadIdx.x >> 5, column = threadIdx.x & 31;\n"
                             "  const int turned_lane = threadIdx.x & 15, turned_column = threadIdx.x >> 4;\n"
                             "  values[lane * 33 + column] = x;\n"
@@ -158,11 +160,11 @@ void Fold::join_columns(const std::string& accumulator) const {
                             "{5}"
                             "  {6}(x, {7}mask);\n"
                             "  if (turned_lane == 0) {{\n"
-                            "    values[528 + turned_column] = x;\n"
+                            "    results[turned_column] = x;\n"
                             "{8}"
                             "  }}\n"
                             "  __syncthreads();\n"
-                            "  x = values[528 + column];\n"
+                            "  x = results[column];\n"
                             "{9}"
                             "}}\n",
                             function, type, only("long long& at, "),

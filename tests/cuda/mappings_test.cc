@@ -154,6 +154,20 @@ kernel @columns(%x: f32[6600] in, %p: f32[33] inout, %q: f64[33] out, %n: i64[33
     }
   }
 }
+kernel @columns_of_two_types(%x: f32[6600] in, %y: f32[33] out, %z: f64[33] out) {
+  for i0 < 33 {
+    pass j1 < 200 {
+      %0 = load f32 %x[33*j1 + i0]
+      %1 = reduce sum f32 %0
+      %2 = to_f64 f64 %0
+      %3 = reduce sum f64 %2
+    }
+    pass {
+      store f32 %y[i0], %1
+      store f64 %z[i0], %3
+    }
+  }
+}
 kernel @long_columns(%x: f32[50000] in, %y: f32[5] out) {
   for i0 < 5 {
     pass j1 < 10000 {
