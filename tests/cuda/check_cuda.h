@@ -6,33 +6,41 @@
 #include <string_view>
 #include <vector>
 
+#include "codegen/cuda/kernel_source.h"
 #include "ir/graph/graph.h"
 #include "ir/loops/kernel.h"
+#include "tests/cuda_sim/run_code.h"
+#include "tests/loops/contents.h"
 
 namespace sinter::codegen::cuda {
 
 struct Case {
   loops::Kernel kernel;
-  std::vector<std::vector<std::byte>> contents;  // of each buffer before the run
+  loops::Contents contents;  // of each buffer before the run
   std::vector<int64_t> symbols{};
 };
 
-struct Draw {
-  std::vector<int64_t> symbols;
-  uint64_t seed = 1;
-  int64_t index_limit = 4;     // i64 inputs are drawn from [0, index_limit)
-  bool special_values = true;  // floats include NaN, infinities, zeros of both signs
-};
+using Draw = loops::ContentOptions;
 // The kernel with random contents.
 [[nodiscard]] Case random_case(const loops::Kernel& kernel, const Draw& draw = {});
 [[nodiscard]] std::vector<Case> random_cases(std::string_view text, const Draw& draw = {});
 
 // Schedules those kernels that are not scheduled for CUDA, compiles all of them as one program, and fails the running
 // test where bits differ (NaNs are equal, denormals are zero), where the status does, or where the simulator finds a
-// fault. Each runs with grids of different sizes and threads in different orders.
+// fault. Each runs with grids of different sizes and threads in different orders, and once with a closed gate.
 void check_cuda(std::vector<Case> cases);
 
+// What the interpreter makes of the contents, and whether an index check failed.
+struct Expected {
+  loops::Contents contents;
+  bool fails = false;
+};
+[[nodiscard]] Expected interpreted(const Case& given);
+// One run in the simulator against that: "" or what is wrong, a fault's words among it.
+[[nodiscard]] std::string problem(const Case& given, const KernelSource& source, const cuda_sim::Module& module,
+                                  const Expected& expected, const cuda_sim::RunOptions& options);
+
 // The kernels that a graph becomes, scheduled for CUDA.
-[[nodiscard]] std::vector<loops::Kernel> cuda_kernels(const ir::Graph& graph);
+[[nodiscard]] std::vector<loops::Kernel> cuda_kernels(const ir::Graph& graph, bool fuse = true);
 
 }  // namespace sinter::codegen::cuda
