@@ -7,5 +7,6 @@ namespace sinter::tools {
 
 void add_opt(CLI::App& sinter);
 void add_doctor(CLI::App& sinter);
+void add_contrast(CLI::App& sinter);
 
 }  // namespace sinter::tools

@@ -26,6 +26,7 @@ int main(int argc, char** argv) {
   app.failure_message(CLI::FailureMessage::simple);
   sinter::tools::add_opt(app);
   sinter::tools::add_doctor(app);
+  sinter::tools::add_contrast(app);
   if (argc > 1 && argv[1][0] != '-' && !is_command(app, argv[1])) {
     fmt::print(stderr, "sinter has no command '{}'\nRun with --help for more information.\n", argv[1]);
     return kUsage;

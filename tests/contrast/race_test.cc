@@ -1,0 +1,53 @@
+// The arithmetic of a race between the engines, on laps that can be checked in the head.
+#include "tools/race.h"
+
+#include <gmock/gmock.h>
+
+#include <cmath>
+
+namespace sinter::tools {
+namespace {
+
+TEST(Race, SettledIsTheLaterHalf) {
+  const Lap lap{.ended_ms = {50, 51, 52, 54, 56, 58}};
+  EXPECT_DOUBLE_EQ(settled_us(lap), 2000);
+}
+
+TEST(Race, PredictsByPriceAndGain) {
+  const Lap of_static{.ended_ms = {21, 22, 23, 24, 25, 26}, .trace_ms = 4, .passes_ms = 6, .codegen_ms = 10};
+  const Lap of_dynamic{.ended_ms = {13, 16, 19, 22, 25, 28}};
+  EXPECT_DOUBLE_EQ(predict(of_static, of_dynamic), (20 - 10) / 2.);
+  EXPECT_TRUE(std::isinf(predict(of_dynamic, of_static)));
+}
+
+TEST(Race, MediansFigureByFigure) {
+  const Lap middle = median_of({Lap{.ended_ms = {1, 9}, .trace_ms = 5, .compiled = 3},
+                                Lap{.ended_ms = {2, 7}, .trace_ms = 1, .compiled = 3},
+                                Lap{.ended_ms = {3, 8}, .trace_ms = 3, .compiled = 3}});
+  EXPECT_THAT(middle.ended_ms, testing::ElementsAre(2, 8));
+  EXPECT_EQ(middle.trace_ms, 3);
+  EXPECT_EQ(middle.compiled, 3);
+}
+
+TEST(Race, LapsTravelAsJson) {
+  const Lap lap{.ended_ms = {1, 2.5}, .trace_ms = 3, .passes_ms = 4, .codegen_ms = 5, .compiled = 6};
+  const Lap back = nlohmann::json::parse(nlohmann::json(lap).dump()).get<Lap>();
+  EXPECT_EQ(back.ended_ms, lap.ended_ms);
+  EXPECT_EQ(back.trace_ms + back.passes_ms * 10 + back.codegen_ms * 100, 543);
+  EXPECT_EQ(back.compiled, 6);
+}
+
+TEST(Race, ErrorIsRelativeToWhatWasFound) {
+  Race race{.predicted = 60};
+  EXPECT_FALSE(race.error());
+  race.verified = 50;
+  EXPECT_DOUBLE_EQ(*race.error(), 0.2);
+  race.predicted = 0;
+  race.verified = 1;
+  EXPECT_DOUBLE_EQ(*race.error(), 0) << "from the first run on, as predicted";
+  race.predicted = INFINITY;
+  EXPECT_FALSE(race.error());
+}
+
+}  // namespace
+}  // namespace sinter::tools
