@@ -109,6 +109,15 @@ std::string store_body(DType dtype, int width) {
   return body;
 }
 
+const char* suffix(Vector known) { return known == Vector::kPart ? "_part" : "_anywhere"; }
+// Text: whether all `width` neighbours from p exist and can be one access.
+std::string is_vector(Vector known, DType dtype, int width) {
+  const std::string all = fmt::format("count >= {}", width);
+  if (known == Vector::kPart) return all;
+  const auto bytes = static_cast<size_t>(vector_type(dtype, width).elements) * size_of(dtype);
+  return fmt::format("{} && (unsigned long long)p % {} == 0", all, bytes);
+}
+
 }  // namespace
 
 std::string integer_helper(Helpers& helpers, std::string_view what, DType dtype) {
@@ -170,30 +179,30 @@ std::string check_index_helper(Helpers& helpers) {
   return "check_index";
 }
 
-std::string load_helper(Helpers& helpers, DType dtype, int width, bool part) {
+std::string load_helper(Helpers& helpers, DType dtype, int width, Vector known) {
   const std::string whole = fmt::format("load{}_{}", width, name(dtype));
   helpers.add(
       whole, function(fmt::format("void {0}({1}* x, const {1}* p)", whole, type_name(dtype)), load_body(dtype, width)));
-  if (!part) return whole;
-  helpers.add(whole + "_part",
-              function(fmt::format("void {0}_part({1}* x, const {1}* p, int count)", whole, type_name(dtype)),
-                       fmt::format("  if (count >= {0}) return {1}(x, p);\n#pragma unroll\n"
-                                   "  for (int u = 0; u < {0}; ++u) x[u] = u < count ? p[u] : {2};\n",
-                                   width, whole, literal(dtype, 0))));
-  return whole + "_part";
+  if (known == Vector::kWhole) return whole;
+  const std::string any = whole + suffix(known);
+  helpers.add(any, function(fmt::format("void {0}({1}* x, const {1}* p, int count)", any, type_name(dtype)),
+                            fmt::format("  if ({3}) return {1}(x, p);\n#pragma unroll\n"
+                                        "  for (int u = 0; u < {0}; ++u) x[u] = u < count ? p[u] : {2};\n",
+                                        width, whole, literal(dtype, 0), is_vector(known, dtype, width))));
+  return any;
 }
 
-std::string store_helper(Helpers& helpers, DType dtype, int width, bool part) {
+std::string store_helper(Helpers& helpers, DType dtype, int width, Vector known) {
   const std::string whole = fmt::format("store{}_{}", width, name(dtype));
   helpers.add(whole, function(fmt::format("void {0}({1}* p, const {1}* x)", whole, type_name(dtype)),
                               store_body(dtype, width)));
-  if (!part) return whole;
-  helpers.add(whole + "_part",
-              function(fmt::format("void {0}_part({1}* p, const {1}* x, int count)", whole, type_name(dtype)),
-                       fmt::format("  if (count >= {0}) return {1}(p, x);\n#pragma unroll\n"
-                                   "  for (int u = 0; u < {0}; ++u)\n    if (u < count) p[u] = x[u];\n",
-                                   width, whole)));
-  return whole + "_part";
+  if (known == Vector::kWhole) return whole;
+  const std::string any = whole + suffix(known);
+  helpers.add(any, function(fmt::format("void {0}({1}* p, const {1}* x, int count)", any, type_name(dtype)),
+                            fmt::format("  if ({2}) return {1}(p, x);\n#pragma unroll\n"
+                                        "  for (int u = 0; u < {0}; ++u)\n    if (u < count) p[u] = x[u];\n",
+                                        width, whole, is_vector(known, dtype, width))));
+  return any;
 }
 
 }  // namespace sinter::codegen::cuda

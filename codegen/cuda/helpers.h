@@ -22,9 +22,15 @@ namespace sinter::codegen::cuda {
 // (index, extent, number of the check, status) -> the index, or 0 after noting that the check failed.
 [[nodiscard]] std::string check_index_helper(Helpers& helpers);
 
-// (T* x, const T* p): `width` neighbours from an aligned address. part: (x, p, count), of which only `count` exist.
-[[nodiscard]] std::string load_helper(Helpers& helpers, DType dtype, int width, bool part);
-// (T* p, const T* x), part: (p, x, count).
-[[nodiscard]] std::string store_helper(Helpers& helpers, DType dtype, int width, bool part);
+// What is known of neighbours in memory.
+enum class Vector : uint8_t {
+  kWhole,     // all exist, and the first is aligned to the vector
+  kPart,      // the first is aligned
+  kAnywhere,  // nothing: of views, which may begin at any element
+};
+// (T* x, const T* p): loads neighbours. Other than kWhole: (x, p, count), of which only `count` exist.
+[[nodiscard]] std::string load_helper(Helpers& helpers, DType dtype, int width, Vector known);
+// (T* p, const T* x), other than kWhole: (p, x, count).
+[[nodiscard]] std::string store_helper(Helpers& helpers, DType dtype, int width, Vector known);
 
 }  // namespace sinter::codegen::cuda

@@ -24,13 +24,17 @@ void write_neighbours(PointWriter& writer, const Neighbours& neighbours, size_t 
   const loops::Kernel& kernel = writer.kernel();
   Writer& out = writer.out;
   const int width = neighbours.width;
-  const bool part = !neighbours.count.empty();
+  // Memory of programs is aligned; run-time extents come with views.
+  const Vector known = kernel.symbols > 0         ? Vector::kAnywhere
+                       : neighbours.count.empty() ? Vector::kWhole
+                                                  : Vector::kPart;
+  const std::string count = neighbours.count.empty() ? std::to_string(width) : neighbours.count;
   const uint32_t first = kernel.first_value(first_pass), end = kernel.value_count();
   const auto walks = [&](const Inst& inst) {
     return inst.guard >= 0 ? Walk::kOther : loops::walk(inst.index, neighbours.range, width);
   };
   const auto arguments = [&](const std::string& a, const std::string& b) {
-    return part ? fmt::format("{}, {}, {}", a, b, neighbours.count) : a + ", " + b;
+    return known == Vector::kWhole ? a + ", " + b : fmt::format("{}, {}, {}", a, b, count);
   };
   std::vector<bool> done(end, false);
 
@@ -47,7 +51,7 @@ void write_neighbours(PointWriter& writer, const Neighbours& neighbours, size_t 
     }
     writer.comment(inst);
     out.line("{} v{}[{}];", type_name(inst.dtype), v, width);
-    out.line("{}({});", load_helper(writer.helpers(), inst.dtype, width, part),
+    out.line("{}({});", load_helper(writer.helpers(), inst.dtype, width, known),
              arguments(fmt::format("v{}", v), pointer(writer, inst)));
     writer.values[v] = writer.spelling().loaded(inst.dtype, fmt::format("v{}[u]", v));
   }
@@ -63,7 +67,7 @@ void write_neighbours(PointWriter& writer, const Neighbours& neighbours, size_t 
   const std::string base = writer.ranges[neighbours.range];
   out.line("#pragma unroll");
   out.open("for (int u = 0; u < {}; ++u) {{", width);
-  if (part) out.line("if (u >= {}) break;", neighbours.count);
+  if (!neighbours.count.empty()) out.line("if (u >= {}) break;", count);
   const std::string point = base + "_u";
   bool uses_point = false;
   for (uint32_t v = first; v < end; ++v) {
@@ -91,7 +95,7 @@ void write_neighbours(PointWriter& writer, const Neighbours& neighbours, size_t 
   writer.ranges[neighbours.range] = base;
   for (const uint32_t v : stores) {
     const Inst& inst = kernel.inst(v);
-    out.line("{}({});", store_helper(writer.helpers(), inst.dtype, width, part),
+    out.line("{}({});", store_helper(writer.helpers(), inst.dtype, width, known),
              arguments(pointer(writer, inst), fmt::format("to{}", v)));
   }
 }

@@ -169,7 +169,7 @@ class TileKernel {
       if (group == 1)
         out_.line("{}[{}] = *({});", operand.name, first, at);
       else
-        out_.line("{}({} + {}, {});", load_helper(writer_.helpers(), dtype_, group, /*part=*/false), operand.name,
+        out_.line("{}({} + {}, {});", load_helper(writer_.helpers(), dtype_, group, Vector::kWhole), operand.name,
                   first, at);
     }
   }

@@ -27,7 +27,8 @@ using Draw = loops::ContentOptions;
 
 // Schedules those kernels that are not scheduled for CUDA, compiles all of them as one program, and fails the running
 // test where bits differ (NaNs are equal, denormals are zero), where the status does, or where the simulator finds a
-// fault. Each runs with grids of different sizes and threads in different orders, and once with a closed gate.
+// fault. Each runs with grids of different sizes and threads in different orders, and once with a closed gate; kernels
+// with run-time extents also on buffers that start anywhere, as views do.
 void check_cuda(std::vector<Case> cases);
 
 // What the interpreter makes of the contents, and whether an index check failed.
@@ -36,9 +37,10 @@ struct Expected {
   bool fails = false;
 };
 [[nodiscard]] Expected interpreted(const Case& given);
-// One run in the simulator against that: "" or what is wrong, a fault's words among it.
+// One run in the simulator against that: "" or what is wrong, a fault's words among it. anywhere: buffers are aligned
+// to their elements alone.
 [[nodiscard]] std::string problem(const Case& given, const KernelSource& source, const cuda_sim::Module& module,
-                                  const Expected& expected, const cuda_sim::RunOptions& options);
+                                  const Expected& expected, const cuda_sim::RunOptions& options, bool anywhere = false);
 
 // The kernels that a graph becomes, scheduled for CUDA.
 [[nodiscard]] std::vector<loops::Kernel> cuda_kernels(const ir::Graph& graph, bool fuse = true);
