@@ -72,6 +72,10 @@ int run(const Flags& flags) {
     train.set_epoch(epoch);
     fmt::print("resumed from {} after epoch {}\n", flags.resume, epoch);
   }
+  // A path that cannot be written is said now, not when the training is done.
+  const std::filesystem::path folder = std::filesystem::path(flags.save).parent_path();
+  if (!folder.empty() && !std::filesystem::is_directory(folder))
+    throw FileError(fmt::format("cannot save {}: {} is no folder", flags.save, folder.string()));
   std::vector<double> losses, accuracies;
   double final_accuracy = 0;
   while (epoch < flags.epochs) {
@@ -120,16 +124,16 @@ int main(int argc, char** argv) {
   CLI::App app(
       "Trains a network on handwritten digits: real MNIST where SINTER_DATA points at it, else built-in ones.");
   app.option_defaults()->always_capture_default();
-  app.add_option("--epochs", flags.epochs, "passes over the training images")->check(CLI::NonNegativeNumber);
-  app.add_option("--batch-size", flags.batch_size, "images a step")->check(CLI::PositiveNumber);
-  app.add_option("--lr", flags.lr, "Adam's learning rate")->check(CLI::NonNegativeNumber);
+  app.add_option("--epochs", flags.epochs, "passes over the training images")->check(CLI::Range(0, 1'000'000));
+  app.add_option("--batch-size", flags.batch_size, "images a step")->check(CLI::Range(1, 1'000'000));
+  app.add_option("--lr", flags.lr, "Adam's learning rate")->check(CLI::Range(0.0, 1000.0));
   app.add_option("--seed", flags.seed, "of the initial weights and the order of the images");
   app.add_flag("--dynamic", flags.dynamic, "run operation by operation instead of compiled");
   app.add_option("--save", flags.save, "write a checkpoint here at the end");
   app.add_option("--resume", flags.resume, "go on from this checkpoint");
   app.add_option("--plot", flags.plot, "write PREFIX_loss.png and PREFIX_accuracy.png")->option_text("PREFIX");
   app.add_option("--threads", flags.threads, "worker threads; 0: as many as there are cores")
-      ->check(CLI::NonNegativeNumber);
+      ->check(CLI::Range(0, 1024));
   CLI11_PARSE(app, argc, argv);
   try {
     if (flags.threads > 0) setenv("SINTER_THREADS", std::to_string(flags.threads).c_str(), 1);  // before the first use

@@ -119,6 +119,8 @@ Tensor made_beside(const Tensor& beside, const ir::OpDef& def, const ir::Attribu
 
 Tensor converted(const Tensor& x, DType dtype) {
   if (x.dtype() == dtype) return x;
+  if (dtype == kInt32)
+    throw DTypeError("to: element type int32 is asked for, which tensors do not have yet", "ask for kInt64");
   static const ir::OpDef &f32 = op_named("to_f32"), &f64 = op_named("to_f64"), &i64 = op_named("to_i64"),
                          &boolean = op_named("to_bool");
   const ir::OpDef& def = dtype == kFloat32 ? f32 : dtype == kFloat64 ? f64 : dtype == kInt64 ? i64 : boolean;

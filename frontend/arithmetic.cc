@@ -82,9 +82,8 @@ Tensor operator>=(const Arg& a, const Arg& b) {
   static const ir::OpDef& def = op_named("ge");
   return binary(def, "ge", a, b);
 }
-Tensor operator!(const Arg& x) {
+Tensor operator!(const Tensor& x) {  // an Arg, which knows the line, would compete with the conversion to bool
   static const ir::OpDef& def = op_named("logical_not");
-  const detail::CallScope location(x.at());
   return detail::apply_row(def, "logical_not", {x});
 }
 Tensor operator&(const Arg& a, const Arg& b) {

@@ -42,6 +42,17 @@ void backward(const Tensor& root, BackwardOptions options = {}, At at = At::curr
                                             BackwardOptions options = {}, At at = At::current());
 
 namespace detail {
+// Operations of this thread are recorded while it lives.
+class RecordingScope {
+ public:
+  RecordingScope() : outer_(set_grad_enabled(true)) {}
+  ~RecordingScope() { set_grad_enabled(outer_); }
+  RecordingScope(const RecordingScope&) = delete;
+  RecordingScope& operator=(const RecordingScope&) = delete;
+
+ private:
+  bool outer_;
+};
 // The tensor as an argument to differentiate with respect to.
 [[nodiscard]] Tensor marked_argument(const Tensor& x);
 [[nodiscard]] std::vector<Tensor> gradients_of_result(const Tensor& of, std::span<const Tensor> marked,
@@ -54,8 +65,9 @@ template <class F>
 [[nodiscard]] auto value_and_grad(F f) {
   return [f = std::move(f)]<class... A>(const A&... arguments) {
     static_assert(sizeof...(A) > 0 && (std::is_same_v<A, Tensor> && ...), "value_and_grad(f): arguments are tensors");
+    const bool create_graph = detail::grad_enabled() && (arguments.requires_grad() || ...);
+    const detail::RecordingScope recording;  // also under no_grad, which is about what stands around
     const std::array<Tensor, sizeof...(A)> marked{detail::marked_argument(arguments)...};
-    const bool create_graph = (arguments.requires_grad() || ...);
     Tensor value = std::apply(f, marked);
     std::vector<Tensor> found = detail::gradients_of_result(value, marked, create_graph);
     if (!create_graph) value = value.detach();

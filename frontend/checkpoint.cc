@@ -31,6 +31,8 @@ void save_tensors(const std::filesystem::path& path, const nn::NamedTensors& ten
   std::vector<detail::Ref<detail::Impl>> memory;
   std::vector<runtime::NamedArray> arrays;
   for (const auto& [name, tensor] : tensors) {
+    if (!tensor.defined()) throw ValueError(fmt::format("save_tensors: {} is an undefined tensor", name));
+    if (detail::is_traced(tensor)) detail::report_data_access("save_tensors");
     memory.push_back(detail::contiguous(detail::memory_of(tensor.impl())));
     const detail::Impl& impl = *memory.back();
     arrays.push_back({name,
@@ -78,6 +80,10 @@ int64_t load_checkpoint(const std::filesystem::path& path, const nn::Module& mod
       random->second.dtype() != kInt64)
     throw FileError(fmt::format("{}: holds no training state, expected a checkpoint", path.string()),
                     "pass a file that save_checkpoint wrote");
+  for (const auto& [key, text] : saved.metadata)  // the checksum under a damaged name would go unchecked
+    if (key != kEpoch)
+      throw FileError(
+          fmt::format("{}: holds the unknown entry \"{}\", expected none: the file is damaged", path.string(), key));
   // The model's old values come back if the optimiser's part does not fit.
   std::map<std::string, Tensor> before;
   for (const auto& [name, tensor] : model.state_dict()) before.emplace(name, tensor.clone());

@@ -22,10 +22,15 @@ void require_sizes(const Sizes& shape, const char* name) {
   for (int64_t size : shape) {
     if (size < 0)
       throw ShapeError(fmt::format("{}: argument 1 is {}, expected sizes of 0 or more", name, to_string(shape)));
-    if (__builtin_mul_overflow(count, std::max<int64_t>(size, 1), &count))
-      throw ShapeError(fmt::format("{}: argument 1 is {}, expected a number of elements that 63 bits can count", name,
+    if (__builtin_mul_overflow(count, std::max<int64_t>(size, 1), &count) || count > kMaxElements)
+      throw ShapeError(fmt::format("{}: argument 1 is {}, expected a number of bytes that 63 bits can count", name,
                                    to_string(shape)));
   }
+}
+
+void require_memory(const void* data, const Sizes& shape, const char* name) {
+  if (data == nullptr && shape.numel() != 0)
+    throw ValueError(fmt::format("{}: argument 1 is a null pointer, expected {} elements", name, shape.numel()));
 }
 
 // An operation without operands, traced if a trace is open.
@@ -39,6 +44,12 @@ Tensor constant(const Arg& value, DType dtype) {
               ir::ConstantAttributes{std::make_shared<const ir::Literal>(detail::literal_of(value, dtype))});
 }
 
+void require_supported(DType dtype, const char* name) {
+  if (dtype == kInt32)
+    throw DTypeError(fmt::format("{}: element type int32 is asked for, which tensors do not have yet", name),
+                     "ask for kInt64");
+}
+
 Tensor with_options(Tensor x, const TensorOptions& options) {
   if (options.requires_grad) x.requires_grad_();
   return x;
@@ -46,6 +57,7 @@ Tensor with_options(Tensor x, const TensorOptions& options) {
 
 // Memory of its own where it may become a cell or be read through a pointer: a full tensor, not one element spread.
 Tensor filled(const Sizes& shape, const Arg& value, DType dtype) {
+  require_supported(dtype, "full");
   if (detail::Trace::current() != nullptr) return detail::broadcast_to(constant(value, dtype), shape, "full");
   Ref<Impl> impl = detail::allocate(dtype, shape);
   detail::fill_elements(*detail::element_of(value, dtype), *impl);
@@ -54,6 +66,7 @@ Tensor filled(const Sizes& shape, const Arg& value, DType dtype) {
 
 template <class T>
 Tensor copied(const T* elements, const Sizes& shape, DType dtype, bool requires_grad) {
+  require_supported(dtype, "tensor");
   Ref<Impl> impl = detail::allocate(dtype, shape);
   visit_dtype(dtype, [&](auto zero) {
     using To = decltype(zero);
@@ -78,12 +91,14 @@ template <class T>
 Tensor from_data(const T* data, const Sizes& shape, At at) {
   const detail::CallScope location(at);
   require_sizes(shape, "from_data");
+  require_memory(data, shape, "from_data");
   return copied(data, shape, dtype_of<T>, false);
 }
 template <class T>
 Tensor from_blob(T* data, const Sizes& shape, std::function<void()> done, At at) {
   const detail::CallScope location(at);
   require_sizes(shape, "from_blob");
+  require_memory(data, shape, "from_blob");
   auto impl = detail::make<Impl>();
   impl->dtype = dtype_of<T>;
   impl->shape = shape;
@@ -114,6 +129,10 @@ Tensor full(const Sizes& shape, const Arg& value, const TensorOptions& options, 
   const detail::CallScope location(at);
   require_sizes(shape, "full");
   if (value.is_tensor()) {
+    if (value.tensor().dim() != 0)
+      throw ShapeError(fmt::format("full: argument 2 has shape {}, expected a number or a tensor without dimensions",
+                                   to_string(value.tensor().shape())),
+                       "spread it with expand(x, shape)");
     const Tensor number = detail::converted(value.tensor(), options.dtype.value_or(value.tensor().dtype()));
     return with_options(detail::broadcast_to(number, shape, "full"), options);
   }

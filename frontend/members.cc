@@ -3,7 +3,9 @@
 
 namespace sinter {
 
-Tensor Tensor::operator[](int64_t index) const { return sinter::select(*this, 0, index); }
+Tensor Tensor::operator[](const Position& position) const {
+  return sinter::select(*this, 0, position.index, position.at);
+}
 Tensor Tensor::sum(At at) const { return sinter::sum(*this, at); }
 Tensor Tensor::sum(const Axes& axes, bool keepdim, At at) const { return sinter::sum(*this, axes, keepdim, at); }
 Tensor Tensor::mean(At at) const { return sinter::mean(*this, at); }
@@ -29,7 +31,7 @@ Tensor Tensor::slice(int64_t axis, int64_t start, int64_t stop, int64_t step, At
 }
 Tensor Tensor::select(int64_t axis, int64_t index, At at) const { return sinter::select(*this, axis, index, at); }
 Tensor Tensor::matmul(const Tensor& other, At at) const { return sinter::matmul(*this, other, at); }
-Tensor Tensor::pow(double exponent, At at) const { return sinter::pow(*this, exponent, at); }
+Tensor Tensor::pow(const Arg& exponent, At at) const { return sinter::pow(*this, exponent, at); }
 Tensor Tensor::relu(At at) const { return sinter::relu(*this, at); }
 Tensor Tensor::exp(At at) const { return sinter::exp(*this, at); }
 Tensor Tensor::log(At at) const { return sinter::log(*this, at); }

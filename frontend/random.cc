@@ -71,9 +71,8 @@ Tensor randn(const Sizes& shape, const TensorOptions& options, At at) {
 
 Tensor randint(int64_t low, int64_t high, const Sizes& shape, At at) {
   const detail::CallScope location(at);
-  if (high <= low || high - low > int64_t{1} << 31)
-    throw ValueError(
-        fmt::format("randint: the range [{}, {}) holds {} numbers, expected 1 to 2^31", low, high, high - low));
+  if (int64_t count = 0; __builtin_sub_overflow(high, low, &count) || count < 1 || count > int64_t{1} << 31)
+    throw ValueError(fmt::format("randint: the range is [{}, {}), expected 1 to 2^31 numbers", low, high));
   const detail::Scope scope("randint");
   return shr(next_bits(shape) * (high - low), 32) + low;  // bits below 2^32 scaled to the range
 }

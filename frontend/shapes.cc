@@ -156,8 +156,12 @@ Tensor expand(const Tensor& x, const Sizes& shape, At at) {
   detail::require_defined(x, "expand", 1);
   Sizes wanted = shape;
   const int64_t added = wanted.rank() - x.dim();
-  for (int64_t axis = 0; axis < wanted.rank(); ++axis)
+  for (int64_t axis = 0; axis < wanted.rank(); ++axis) {
     if (wanted[axis] == -1 && axis >= added) wanted[axis] = x.shape()[axis - added];
+    if (wanted[axis] < 0)
+      throw ShapeError(fmt::format(
+          "expand: argument 2 is {}, expected sizes of 0 or more, or -1 for an axis that is there", to_string(shape)));
+  }
   return named(detail::broadcast_to(x, wanted, "expand"), "ExpandBackward0");
 }
 

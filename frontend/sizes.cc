@@ -32,7 +32,20 @@ Sizes Sizes::contiguous_strides() const {
 
 bool Sizes::operator==(const Sizes& other) const { return std::ranges::equal(*this, other); }
 
-int64_t Sizes::checked_numel() const { return shape().numel(); }
+Shape Sizes::shape() const {
+  // A negative number would stand for a symbol.
+  if (std::ranges::any_of(*this, [](int64_t size) { return size < 0; }))
+    throw ShapeError(fmt::format("a tensor of shape {} is asked for, expected sizes of 0 or more", to_string(*this)));
+  return Shape(std::vector<Dim>(begin(), end()));
+}
+
+int64_t Sizes::checked_numel() const {
+  const int64_t count = shape().numel();
+  if (count > kMaxElements)
+    throw ShapeError(fmt::format("a tensor of shape {} is asked for, expected a number of bytes that 63 bits can count",
+                                 to_string(*this)));
+  return count;
+}
 
 std::string to_string(const Sizes& sizes) { return fmt::format("[{}]", fmt::join(sizes, ", ")); }
 std::ostream& operator<<(std::ostream& out, const Sizes& sizes) { return out << to_string(sizes); }

@@ -14,6 +14,8 @@
 namespace sinter {
 
 inline constexpr int kMaxRank = 8;
+// More elements than any memory holds: 63 bits count their bytes, whatever their type.
+inline constexpr int64_t kMaxElements = int64_t{1} << 59;
 
 class Sizes {
  public:
@@ -34,18 +36,19 @@ class Sizes {
   int64_t* end() { return values_.data() + rank_; }
   // ShapeError beyond kMaxRank.
   void push_back(int64_t value);
-  // ShapeError when 63 bits cannot count them.
+  // ShapeError when a size is negative, or 63 bits cannot count the bytes.
   [[nodiscard]] int64_t numel() const {
     int64_t count = 1;
     bool fits = true;
-    for (int64_t size : *this) fits = !__builtin_mul_overflow(count, size, &count) && fits;
-    if (!fits) [[unlikely]]
+    for (int64_t size : *this) fits = !__builtin_mul_overflow(count, size, &count) && size >= 0 && fits;
+    if (!fits || count > kMaxElements) [[unlikely]]
       return checked_numel();
     return count;
   }
   // Row-major strides of these sizes.
   [[nodiscard]] Sizes contiguous_strides() const;
-  [[nodiscard]] Shape shape() const { return Shape(std::vector<Dim>(begin(), end())); }
+  // ShapeError when a size is negative.
+  [[nodiscard]] Shape shape() const;
   [[nodiscard]] std::vector<int64_t> values() const { return {begin(), end()}; }
   bool operator==(const Sizes& other) const;
 

@@ -264,6 +264,7 @@ void backward(const Ref<Impl>& root, const Ref<Impl>& seed, BackwardOptions opti
   walk.run(root, seed);
   const GradModeScope mode(options.create_graph);
   for (auto& [cell, cotangent] : walk.cells) {
+    const std::lock_guard lock(cell->lock);  // backward passes of several threads may meet here
     const std::array operands{cell->grad, cotangent};
     Ref<Impl> sum = cell->grad ? apply_eager(add, ir::NoAttributes{}, operands) : cotangent;
     cell->grad = options.create_graph ? sum : detached(*sum);

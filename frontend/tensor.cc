@@ -4,6 +4,7 @@
 
 #include "frontend/apply.h"
 #include "frontend/cell.h"
+#include "frontend/element.h"
 #include "frontend/functions.h"
 #include "frontend/tape.h"
 #include "frontend/trace.h"
@@ -31,7 +32,7 @@ Ref<Impl> only_element(const Tensor& x, const char* what) {
 
 template <class T>
 T element_as(const Impl& impl, int64_t at) {
-  return visit_dtype(impl.dtype, [&](auto zero) { return static_cast<T>(impl.as<decltype(zero)>()[at]); });
+  return visit_dtype(impl.dtype, [&](auto zero) { return detail::element_cast<T>(impl.as<decltype(zero)>()[at]); });
 }
 
 // A copy in memory of its own, in x's place on the tape.
@@ -109,6 +110,7 @@ template const float* Tensor::data<float>(At) const;
 template const double* Tensor::data<double>(At) const;
 
 Tensor::operator bool() const {
+  detail::require_defined(*this, "conversion to bool", 1);
   // A conversion cannot know its line: the one that made the condition stands for it.
   const LocationScope location(detail::is_traced(*this) ? detail::line_that_made(*impl_) : Location());
   return element_as<bool>(*only_element(*this, "conversion to bool"), 0);
@@ -148,6 +150,7 @@ Tensor Tensor::grad(At at) const {
   if (impl_->cell->grad_not_kept)
     throw GraphError("grad: the gradient was made inside a jitted function, which does not keep it",
                      "use it inside the function, or make that with jit(f, {.keep_grads = true})");
+  const std::lock_guard lock(impl_->cell->lock);
   return Tensor(impl_->cell->grad);
 }
 
@@ -160,7 +163,9 @@ void Tensor::set_grad(const Tensor& grad, At at) const {
   if (detail::Trace* trace = detail::Trace::current(); trace != nullptr && detail::is_traced(*this))
     return trace->set_grad(impl_, grad.impl());
   require_cell(*this, "set_grad");
-  impl_->cell->grad = grad.defined() ? detail::detached(*memory(grad, "set_grad")) : Ref<Impl>();
+  Ref<Impl> fresh = grad.defined() ? detail::detached(*memory(grad, "set_grad")) : Ref<Impl>();
+  const std::lock_guard lock(impl_->cell->lock);
+  std::swap(impl_->cell->grad, fresh);
   impl_->cell->grad_not_kept = false;
 }
 

@@ -28,6 +28,15 @@ struct Axes {
 };
 
 struct MaxResult;
+class Arg;
+
+// Where operator[] looks: the conversion notes the user's line.
+struct Position {
+  int64_t index;
+  At at;
+  template <std::integral T>
+  Position(T i, At where = At::current()) : index(static_cast<int64_t>(i)), at(where) {}  // NOLINT: an index is one
+};
 
 class Tensor {
  public:
@@ -80,7 +89,7 @@ class Tensor {
   [[nodiscard]] Tensor clone(At at = At::current()) const;
   [[nodiscard]] Tensor contiguous(At at = At::current()) const;
   [[nodiscard]] Tensor to(DType dtype, At at = At::current()) const;
-  [[nodiscard]] Tensor operator[](int64_t index) const;
+  [[nodiscard]] Tensor operator[](const Position& position) const;
 
   // The functions of frontend/functions.h that are also members.
   [[nodiscard]] Tensor sum(At at = At::current()) const;
@@ -106,7 +115,7 @@ class Tensor {
   [[nodiscard]] Tensor slice(int64_t axis, int64_t start, int64_t stop, int64_t step = 1, At at = At::current()) const;
   [[nodiscard]] Tensor select(int64_t axis, int64_t index, At at = At::current()) const;
   [[nodiscard]] Tensor matmul(const Tensor& other, At at = At::current()) const;
-  [[nodiscard]] Tensor pow(double exponent, At at = At::current()) const;
+  [[nodiscard]] Tensor pow(const Arg& exponent, At at = At::current()) const;
   [[nodiscard]] Tensor relu(At at = At::current()) const;
   [[nodiscard]] Tensor exp(At at = At::current()) const;
   [[nodiscard]] Tensor log(At at = At::current()) const;
@@ -164,7 +173,7 @@ Tensor operator<(const Arg& a, const Arg& b);
 Tensor operator<=(const Arg& a, const Arg& b);
 Tensor operator>(const Arg& a, const Arg& b);
 Tensor operator>=(const Arg& a, const Arg& b);
-Tensor operator!(const Arg& x);
+Tensor operator!(const Tensor& x);
 Tensor operator&(const Arg& a, const Arg& b);  // of bool tensors: logical
 Tensor operator|(const Arg& a, const Arg& b);
 // These give the handle a new value; a cell is written by set().

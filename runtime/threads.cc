@@ -80,9 +80,17 @@ void ThreadTeam::stop() {
 }
 
 ThreadTeam& ThreadTeam::global() {
-  // Never destroyed: programs may run in the destructors of other globals.
-  static ThreadTeam& team = *new ThreadTeam(options().threads > 0 ? options().threads : cpu_info().usable_cores);
-  return team;
+  // Never destroyed: programs may run in the destructors of other globals. A child of fork() has none of its parent's
+  // threads, so it makes a team of its own.
+  static std::atomic<ThreadTeam*> team = nullptr;
+  [[maybe_unused]] static const int registered =
+      pthread_atfork(nullptr, nullptr, [] { team.store(nullptr, std::memory_order_relaxed); });
+  ThreadTeam* found = team.load(std::memory_order_acquire);
+  if (found == nullptr) [[unlikely]] {
+    auto made = std::make_unique<ThreadTeam>(options().threads > 0 ? options().threads : cpu_info().usable_cores);
+    if (team.compare_exchange_strong(found, made.get(), std::memory_order_acq_rel)) found = made.release();
+  }
+  return *found;
 }
 
 // Sequentially consistent, so that it cannot pass the check for sleepers in notify_all.

@@ -51,6 +51,10 @@ DataLoader::Batch DataLoader::batch(int64_t index) const {
 }
 
 Tensor take(const Tensor& x, std::span<const int64_t> samples) {
+  const int64_t count = x.size(0);
+  for (int64_t sample : samples)
+    if (sample < 0 || sample >= count)
+      throw IndexError(fmt::format("take: sample {} is out of range for {} samples", sample, count));
   const sinter::detail::Ref<sinter::detail::Impl> from =
       sinter::detail::contiguous(sinter::detail::memory_of(x.impl()));
   Sizes shape = from->shape;

@@ -18,6 +18,7 @@ constexpr int64_t kSide = 28, kPixels = kSide * kSide;
 
 // Every byte's value, looked up.
 Tensor normalized(const std::vector<uint8_t>& bytes, int64_t count, const Normalize& normalize) {
+  if (normalize.std == 0) throw ValueError("Normalize: std is 0, expected another number");
   std::array<float, 256> values;
   for (size_t i = 0; i < values.size(); ++i)
     values[i] =
@@ -172,6 +173,8 @@ Digits mnist(const std::filesystem::path& folder, const Normalize& normalize) {
 }
 
 Digits drawn_digits(const Normalize& normalize, int64_t train, int64_t test, uint64_t seed) {
+  if (train < 0 || test < 0)
+    throw ValueError(fmt::format("drawn_digits: {} and {} images are asked for, expected 0 or more", train, test));
   return {drawn(train, 2 * seed, normalize), drawn(test, 2 * seed + 1, normalize), "built-in digits"};
 }
 

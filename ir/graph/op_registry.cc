@@ -30,7 +30,7 @@ struct Registry {
 };
 
 const Registry& registry() {
-  static const Registry kRegistry;
+  static const Registry& kRegistry = *new Registry;  // operations may run in the destructors of other globals
   return kRegistry;
 }
 

@@ -13,7 +13,7 @@ run_file() {
 
   local link=$root/bazel-bin/sinter.link key kept
   key=$(printf '%s\n' "$PWD" "$root" "$file" "${CXXFLAGS-}" | sha256sum)
-  kept=${XDG_CACHE_HOME:-$HOME/.cache}/sinter/run/${key:0:24}
+  kept=${XDG_CACHE_HOME:-${HOME:-${TMPDIR:-/tmp}}/.cache}/sinter/run/${key:0:24}
   if ! sha256sum --check --status "$kept/made_from" 2>/dev/null; then compile_file "$file" "$link" "$kept"; fi
   exec "$kept/program" "${@:2}"
 }
