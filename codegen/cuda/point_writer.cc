@@ -167,8 +167,11 @@ std::string PointWriter::code(uint32_t value) {
   const Inst& inst = kernel_.inst(value);
   const auto operand = [&](size_t i) { return values[inst.operands[i]]; };
   switch (inst.kind) {
-    case InstKind::kConstant:
-      return literal(inst.dtype, inst.bits);
+    case InstKind::kConstant: {
+      constexpr uint64_t kSign = uint64_t{1} << 63, kExponent = uint64_t{0x7FF} << 52;
+      const bool denormal = inst.dtype == kFloat64 && (inst.bits & kExponent) == 0;
+      return literal(inst.dtype, denormal && options_.flush ? inst.bits & kSign : inst.bits);
+    }
     case InstKind::kIndex:
       return index(inst.index, /*as_value=*/true);
     case InstKind::kLoad: {

@@ -81,7 +81,7 @@ std::string problem(const Case& given, const KernelSource& source, const Module&
   return "";
 }
 
-void check_cuda(std::vector<Case> cases) {
+void check_cuda(std::vector<Case> cases, const cuda_sim::CompileOptions& options) {
   std::vector<KernelSource> sources;
   for (size_t i = 0; i < cases.size(); ++i) {
     Kernel& kernel = cases[i].kernel;
@@ -89,7 +89,7 @@ void check_cuda(std::vector<Case> cases) {
     loops::verify(kernel);
     sources.push_back(write_kernel(kernel, fmt::format("kernel_{}", i), {}));
   }
-  const Module module(cuda_sim::compile(program_text(sources)));
+  const Module module(cuda_sim::compile(program_text(sources), options));
   for (size_t i = 0; i < cases.size(); ++i) {
     SCOPED_TRACE(loops::print(cases[i].kernel) + "\n" + sources[i].text);
     const Expected expected = interpreted(cases[i]);

@@ -29,7 +29,7 @@ using Draw = loops::ContentOptions;
 // test where bits differ (NaNs are equal, denormals are zero), where the status does, or where the simulator finds a
 // fault. Each runs with grids of different sizes and threads in different orders, and once with a closed gate; kernels
 // with run-time extents also on buffers that start anywhere, as views do.
-void check_cuda(std::vector<Case> cases);
+void check_cuda(std::vector<Case> cases, const cuda_sim::CompileOptions& options = {});
 
 // What the interpreter makes of the contents, and whether an index check failed.
 struct Expected {
