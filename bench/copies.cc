@@ -20,14 +20,14 @@ void transpose(benchmark::State& state) {
   const Tensor x = sinter::rand({state.range(0), state.range(0)});
   repeat(state, [&] { return x.t().contiguous(); });
 }
-BENCHMARK(transpose)->Arg(2048)->Arg(2000)->Arg(100)->UseRealTime();
+BENCHMARK(transpose)->Arg(2048)->Arg(2000)->Arg(100)->MeasureProcessCPUTime();
 
 // Channels to the end, as images are turned.
 void permute(benchmark::State& state) {
   const Tensor x = sinter::rand({32, 64, 45, 45});
   repeat(state, [&] { return x.permute({0, 2, 3, 1}).contiguous(); });
 }
-BENCHMARK(permute)->UseRealTime();
+BENCHMARK(permute)->MeasureProcessCPUTime();
 
 // 16 MB with a border of one.
 void pad(benchmark::State& state) {
@@ -35,23 +35,23 @@ void pad(benchmark::State& state) {
   const sinter::ir::PadAttributes border{{0, 1, 1}, {0, 1, 1}, {0, 0, 0}};
   repeat(state, [&] { return sinter::detail::apply(sinter::ir::ops::kPad, border, {x, zero}); });
 }
-BENCHMARK(pad)->UseRealTime();
+BENCHMARK(pad)->MeasureProcessCPUTime();
 
 void concat(benchmark::State& state) {
   const Tensor x = sinter::rand({1024, 2048}), y = sinter::rand({1024, 2048});
   repeat(state, [&] { return sinter::cat({x, y}, state.range(0)); });
 }
-BENCHMARK(concat)->Arg(0)->Arg(1)->UseRealTime();
+BENCHMARK(concat)->Arg(0)->Arg(1)->MeasureProcessCPUTime();
 
 void fill(benchmark::State& state) {
   repeat(state, [&] { return sinter::full({2048, 2048}, 1.5); });
 }
-BENCHMARK(fill)->UseRealTime();
+BENCHMARK(fill)->MeasureProcessCPUTime();
 
 void count(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(sinter::arange(1 << 21).data<int64_t>());
 }
-BENCHMARK(count)->UseRealTime();
+BENCHMARK(count)->MeasureProcessCPUTime();
 
 }  // namespace
 

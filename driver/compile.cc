@@ -46,7 +46,10 @@ class CpuExecutable : public Executable {
     const auto codegen_start = Clock::now();
     std::vector<loops::Kernel> code;
     code.reserve(kernels.size());
-    for (passes::LoweredKernel& kernel : kernels) code.push_back(kernel.kernel);
+    for (passes::LoweredKernel& kernel : kernels) {
+      code.push_back(kernel.kernel);
+      checks_.push_back(kernel.checks);
+    }
     program_ = program_table(graph_, kernels, plan, stats_);
     program_.kernels = compile_kernels(code, options.isa, stats_);
     stats_.codegen_ms = milliseconds_since(codegen_start);
@@ -63,7 +66,8 @@ class CpuExecutable : public Executable {
     const runtime::Launch* failed = state->run(program_, inputs, outputs, team);
     const runtime::KernelStatus status = state->status();
     give_state(std::move(state));
-    if (failed != nullptr) throw_index_error(program_.kernels[failed->kernel]->name, failed->where, status);
+    if (failed != nullptr)
+      throw_index_error(program_.kernels[failed->kernel]->name, failed_check(checks_[failed->kernel], status), status);
     if (check_) check_->compare(expected, inputs, outputs);
   }
 
@@ -98,6 +102,7 @@ class CpuExecutable : public Executable {
 
   ir::Graph graph_;
   runtime::Program program_;
+  std::vector<std::vector<passes::Check>> checks_;  // by kernel
   CompileStats stats_;
   std::unique_ptr<PlanCheck> check_;  // SINTER_CHECK
   mutable std::mutex mutex_;

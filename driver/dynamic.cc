@@ -10,6 +10,7 @@
 #include "passes/schedule/cpu.h"
 #include "runtime/run_program.h"
 #include "support/options.h"
+#include "support/scope.h"
 
 namespace sinter::driver {
 namespace {
@@ -23,6 +24,7 @@ class CpuDynamicKernel : public DynamicKernel {
     invariant(lowered.values.size() <= kMaxBuffers && symbols_ + products_.size() <= kMaxSymbols,
               "a dynamic kernel has few buffers and symbols");
     finish_kernel(lowered.kernel, "dynamic." + lowered.kernel.name);
+    name_ = lowered.kernel.name;
     for (size_t b = 0; b < lowered.values.size(); ++b) buffers_.push_back(source(graph, lowered, b));
     CompileStats stats;
     code_ = compile_kernels({&lowered.kernel, 1}, "", stats)[0];
@@ -53,7 +55,7 @@ class CpuDynamicKernel : public DynamicKernel {
     const bool parallel = count > 1 && cost_.nanoseconds(values) > passes::kThreadNanoseconds;
     runtime::KernelStatus status;
     runtime::run_kernel(*code_, buffers.data(), symbols.data(), count, parallel, team, status);
-    if (status.failed != 0) throw_index_error(code_->name, to_string(current_location()), status);
+    if (status.failed != 0) throw_index_error(name_, {{current_location()}, current_scope()}, status);
     if (unchecked_ && !checked_.exchange(true))
       check_kernel(*unchecked_, {buffers.data(), buffers_.size()}, values, reach(values));
   }
@@ -97,6 +99,7 @@ class CpuDynamicKernel : public DynamicKernel {
     throw InternalError("a dynamic kernel writes something that is no result");
   }
 
+  std::string name_;
   size_t symbols_;
   std::vector<std::vector<Dim>> products_;
   passes::Cost cost_;

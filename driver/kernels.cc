@@ -13,6 +13,7 @@
 #include "passes/pass.h"
 #include "passes/schedule/cpu.h"
 #include "support/options.h"
+#include "support/scope.h"
 
 namespace sinter::driver {
 namespace {
@@ -88,10 +89,21 @@ int64_t units(const runtime::KernelCode& code, std::span<const int64_t> symbols)
   return product;
 }
 
-void throw_index_error(const std::string& kernel, const std::string& where, const runtime::KernelStatus& status) {
-  const std::string expected = status.extent > 0 ? fmt::format(", expected 0 to {}", status.extent - 1) : "";
-  throw IndexError(fmt::format("{}: index {} is out of range for {} elements{}{}", kernel, status.index, status.extent,
-                               expected, where == to_string(current_location()) ? "" : "\n  in " + where));
+passes::Check failed_check(std::span<const passes::Check> checks, const runtime::KernelStatus& status) {
+  invariant(status.failed >= 1 && static_cast<size_t>(status.failed) <= checks.size(), "a failed check is known");
+  return checks[static_cast<size_t>(status.failed - 1)];
+}
+
+void throw_index_error(const std::string& kernel, const passes::Check& check, const runtime::KernelStatus& status) {
+  const std::string argument = checked_argument(check.scope);
+  const std::string expected = status.extent > 0 ? fmt::format("expected 0 to {}", status.extent - 1)
+                                                 : "expected none: there is nothing to index";
+  std::string problem = argument.empty()
+                            ? fmt::format("{}: index {} is out of range, {}", kernel, status.index, expected)
+                            : fmt::format("{} has index {}, {}", argument, status.index, expected);
+  for (size_t i = 1; i < check.locations.size(); ++i) problem += "\n  and at " + to_string(check.locations[i]);
+  const LocationScope line(check.locations.empty() ? Location() : check.locations.front());
+  throw IndexError(problem);
 }
 
 size_t kernels_compiled() { return g_compiled; }

@@ -36,8 +36,11 @@ void count_compiled(ptrdiff_t kernels);
 // Units of work for these run-time symbols.
 [[nodiscard]] int64_t units(const runtime::KernelCode& code, std::span<const int64_t> symbols);
 
-// IndexError for a failed check.
-[[noreturn]] void throw_index_error(const std::string& kernel, const std::string& where,
+// IndexError for a failed check of this kernel: names the function and argument whose scope the operation was made in,
+// or else `kernel`, and the user's line.
+[[noreturn]] void throw_index_error(const std::string& kernel, const passes::Check& check,
                                     const runtime::KernelStatus& status);
+// The check that failed among those of a kernel.
+[[nodiscard]] passes::Check failed_check(std::span<const passes::Check> checks, const runtime::KernelStatus& status);
 
 }  // namespace sinter::driver

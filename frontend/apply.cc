@@ -12,8 +12,6 @@
 namespace sinter::detail {
 namespace {
 
-thread_local std::string g_scope;
-
 // Where the row lacks this dtype: integers and bool become f32 in functions of floats, anything becomes bool in logic,
 // bool becomes i64 in arithmetic.
 DType accepted_dtype(const ir::Row& row, DType dtype, std::string_view name) {
@@ -184,15 +182,5 @@ Tensor named(Tensor x, const char* made_by) {
   if (x.impl()->node) x.impl()->node->name = made_by;
   return x;
 }
-
-Scope::Scope(std::string_view name) : outer_(g_scope.size()), open_(Trace::current() != nullptr) {
-  if (!open_) return;
-  if (!g_scope.empty()) g_scope += '/';
-  g_scope += name;
-}
-Scope::~Scope() {
-  if (open_) g_scope.resize(outer_);
-}
-const std::string& current_scope() { return g_scope; }
 
 }  // namespace sinter::detail

@@ -9,6 +9,7 @@
 #include "frontend/tensor.h"
 #include "ir/graph/op_def.h"
 #include "support/location.h"
+#include "support/scope.h"
 
 namespace sinter::detail {
 
@@ -50,18 +51,8 @@ void require_float(const Tensor& x, std::string_view name, int position);
 // Sets the name that printing gives for what made x, as PyTorch calls it: "MeanBackward0".
 [[nodiscard]] Tensor named(Tensor x, const char* made_by);
 
-// Opens a name that operations traced inside it carry: a composite ("softmax") or a module's path.
-class Scope {
- public:
-  explicit Scope(std::string_view name);
-  ~Scope();
-  Scope(const Scope&) = delete;
-  Scope& operator=(const Scope&) = delete;
-
- private:
-  size_t outer_ = 0;
-  bool open_ = false;
-};
-[[nodiscard]] const std::string& current_scope();
+// Names a composite ("softmax") or a module's path while it lives; and the argument that is checked.
+using Scope = NameScope;
+using sinter::ArgumentScope;
 
 }  // namespace sinter::detail

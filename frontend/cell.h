@@ -5,9 +5,9 @@
 #include <atomic>
 #include <mutex>
 #include <shared_mutex>
-#include <string>
 
 #include "frontend/impl.h"
+#include "frontend/name.h"
 
 namespace sinter::detail {
 
@@ -31,7 +31,7 @@ struct Cell : Counted {
   Ref<Impl> grad;   // null: none
   bool requires_grad = false;
   bool grad_not_kept = false;  // made and dropped inside a jitted call
-  std::string name;
+  SharedName name;
   uint64_t order = 0;  // of creation: the order in which calls lock cells
 };
 

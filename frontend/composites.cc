@@ -145,9 +145,13 @@ Tensor cross_entropy(const Tensor& logits, const Tensor& labels, At at) {
                     to_string(labels.shape()), logits.size(0), to_string(logits.shape())));
   const Scope scope("cross_entropy");
   const Tensor shift = shifted(logits, 1, at);
-  const Tensor total = log(sum(exp(shift, at), 1, false, at), at);
-  const Tensor chosen = apply(ir::ops::kGather, ir::GatherAttributes{1, 1}, {shift, labels});
-  return named(mean(total - chosen, at), "NllLossBackward0");
+  const Tensor total = log(sum(exp(shift, at), 1), at);
+  Tensor chosen;
+  {
+    const detail::ArgumentScope checked(2);
+    chosen = apply(ir::ops::kGather, ir::GatherAttributes{1, 1}, {shift, labels});
+  }
+  return named(mean(total - chosen), "NllLossBackward0");
 }
 
 Tensor mse_loss(const Tensor& x, const Tensor& target, At at) {
@@ -157,7 +161,7 @@ Tensor mse_loss(const Tensor& x, const Tensor& target, At at) {
   (void)detail::broadcast_shape(x.shape(), target.shape(), "mse_loss", 2);
   const Scope scope("mse_loss");
   const Tensor difference = x - target;
-  return named(mean(difference * difference, at), "MseLossBackward0");
+  return named(mean(difference * difference), "MseLossBackward0");
 }
 
 }  // namespace sinter

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "frontend/apply.h"
 #include "frontend/cell.h"
@@ -62,6 +63,19 @@ Tensor filled(const Sizes& shape, const Arg& value, DType dtype) {
   Ref<Impl> impl = detail::allocate(dtype, shape);
   detail::fill_elements(*detail::element_of(value, dtype), *impl);
   return Tensor(impl);
+}
+
+// The number of steps that stay before `stop`; -1 when they lead elsewhere, or nobody can count them.
+int64_t steps_between(double start, double stop, double step) {
+  const double count = std::ceil((stop - start) / step);
+  return count >= 0 && count < 0x1p63 ? static_cast<int64_t>(count) : -1;
+}
+int64_t steps_between(int64_t start, int64_t stop, int64_t step) {
+  int64_t span = 0;
+  if (step == 0 || __builtin_sub_overflow(stop, start, &span)) return -1;
+  if (span == 0) return 0;
+  if ((span < 0) != (step < 0) || step == std::numeric_limits<int64_t>::min()) return -1;
+  return span / step + (span % step != 0 ? 1 : 0);
 }
 
 template <class T>
@@ -147,16 +161,15 @@ Tensor arange(const Arg& start, const Arg& stop, const Arg& step, At at) {
   const detail::CallScope location(at);
   if (start.is_tensor() || stop.is_tensor() || step.is_tensor())
     throw ValueError("arange: an argument is a tensor, expected numbers", "use item() outside jit");
-  if (step.real() == 0 || (stop.real() - start.real()) / step.real() < 0)
+  const bool integers = start.kind() == kInt64 && stop.kind() == kInt64 && step.kind() == kInt64;
+  const int64_t count = integers ? steps_between(start.integer(), stop.integer(), step.integer())
+                                 : steps_between(start.real(), stop.real(), step.real());
+  if (count < 0)
     throw ValueError(
         fmt::format("arange: the step, {}, does not lead from {} to {}", step.real(), start.real(), stop.real()));
-  const auto count = static_cast<int64_t>(std::ceil((stop.real() - start.real()) / step.real()));
   const Tensor index = made(ir::ops::kIota, ir::IotaAttributes{Shape{count}, 0});
-  if (start.kind() == kInt64 && stop.kind() == kInt64 && step.kind() == kInt64) {
-    if (start.integer() == 0 && step.integer() == 1) return index;
-    return index * step + start;
-  }
-  return (detail::converted(index, kFloat64) * step + start).to(kFloat32, at);
+  if (!integers) return (detail::converted(index, kFloat64) * step + start).to(kFloat32, at);
+  return start.integer() == 0 && step.integer() == 1 ? index : index * step + start;
 }
 
 Tensor variable(const Tensor& value, const std::string& name, At at) {

@@ -96,7 +96,7 @@ class TapeDrawing {
   const std::string& cell(const detail::Cell& cell, const Sizes& shape) {
     const auto [at, fresh] = names_.try_emplace(&cell);
     if (fresh)
-      at->second = add((cell.name.empty() ? "leaf" : cell.name) + "\n" + to_string(shape),
+      at->second = add((cell.name.get().empty() ? "leaf" : cell.name.get()) + "\n" + to_string(shape),
                        "shape=box, style=filled, fillcolor=lightyellow");
     return at->second;
   }

@@ -12,25 +12,21 @@
 namespace sinter {
 
 // Reductions. Without axes: over all elements. keepdim leaves axes of size 1. Sums and products of bool are i64.
-[[nodiscard]] Tensor sum(const Tensor& x, At at = At::current());
-[[nodiscard]] Tensor sum(const Tensor& x, const Axes& axes, bool keepdim = false, At at = At::current());
-[[nodiscard]] Tensor mean(const Tensor& x, At at = At::current());
-[[nodiscard]] Tensor mean(const Tensor& x, const Axes& axes, bool keepdim = false, At at = At::current());
-[[nodiscard]] Tensor prod(const Tensor& x, At at = At::current());
-[[nodiscard]] Tensor prod(const Tensor& x, int64_t axis, bool keepdim = false, At at = At::current());
+[[nodiscard]] Tensor sum(const Tensor& x, const Axes& axes = {}, bool keepdim = false, At at = At::current());
+[[nodiscard]] Tensor mean(const Tensor& x, const Axes& axes = {}, bool keepdim = false, At at = At::current());
+[[nodiscard]] Tensor prod(const Tensor& x, const Axes& axes = {}, bool keepdim = false, At at = At::current());
 // Variance with Bessel's correction.
-[[nodiscard]] Tensor var(const Tensor& x, At at = At::current());
-[[nodiscard]] Tensor var(const Tensor& x, const Axes& axes, bool keepdim = false, At at = At::current());
+[[nodiscard]] Tensor var(const Tensor& x, const Axes& axes = {}, bool keepdim = false, At at = At::current());
 // The largest and smallest element; gradients are shared evenly among equals. NaN if any element is.
 [[nodiscard]] Tensor max(const Tensor& x, At at = At::current());
 [[nodiscard]] Tensor min(const Tensor& x, At at = At::current());
-[[nodiscard]] Tensor amax(const Tensor& x, const Axes& axes, bool keepdim = false, At at = At::current());
-[[nodiscard]] Tensor amin(const Tensor& x, const Axes& axes, bool keepdim = false, At at = At::current());
+[[nodiscard]] Tensor amax(const Tensor& x, const Axes& axes = {}, bool keepdim = false, At at = At::current());
+[[nodiscard]] Tensor amin(const Tensor& x, const Axes& axes = {}, bool keepdim = false, At at = At::current());
 // The largest elements along an axis and where they are; the gradient goes to those.
 [[nodiscard]] MaxResult max(const Tensor& x, int64_t axis, bool keepdim = false, At at = At::current());
 // The index of the largest element (of the flattened tensor without an axis): the lowest among equals.
-[[nodiscard]] Tensor argmax(const Tensor& x, At at = At::current());
-[[nodiscard]] Tensor argmax(const Tensor& x, int64_t axis, bool keepdim = false, At at = At::current());
+[[nodiscard]] Tensor argmax(const Tensor& x, std::optional<int64_t> axis = {}, bool keepdim = false,
+                            At at = At::current());
 
 // Shapes. Where the memory allows, the result is a view.
 [[nodiscard]] Tensor reshape(const Tensor& x, const Sizes& shape, At at = At::current());  // one size may be -1

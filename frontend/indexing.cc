@@ -1,5 +1,6 @@
 // Choice between elements, and selection by indices.
 #include "frontend/apply.h"
+#include "frontend/element.h"
 #include "frontend/functions.h"
 
 namespace sinter {
@@ -35,7 +36,9 @@ Tensor clamp(const Tensor& x, std::optional<double> low, std::optional<double> h
   const detail::Scope scope("clamp");
   // Gradients pass where the bounds hold, as in PyTorch: also at a bound itself.
   Tensor result = x;
-  const auto bound = [&](double value) { return is_float(x.dtype()) ? Arg(value) : Arg(static_cast<int64_t>(value)); };
+  const auto bound = [&](double value) {
+    return is_float(x.dtype()) ? Arg(value) : Arg(detail::element_cast<int64_t>(value));
+  };
   if (low) result = where(result < bound(*low), bound(*low), result, at);
   if (high) result = where(result > bound(*high), bound(*high), result, at);
   return named(result, "ClampBackward1");
@@ -46,6 +49,8 @@ Tensor index_select(const Tensor& x, int64_t axis, const Tensor& indices, At at)
   detail::require_defined(x, "index_select", 1);
   require_indices(indices, "index_select", 3);
   const int64_t along = normalize_axis(axis, x.dim(), "index_select");
+  const detail::Scope scope("index_select");
+  const detail::ArgumentScope checked(3);
   return named(apply(ir::ops::kGather, ir::GatherAttributes{along, 0}, {x, indices}), "IndexSelectBackward0");
 }
 
@@ -63,7 +68,12 @@ Tensor gather(const Tensor& x, int64_t axis, const Tensor& indices, At at) {
   const bool moved = along != last;
   const Tensor data = moved ? transpose(x, along, last, at) : x,
                where = moved ? transpose(indices, along, last, at) : indices;
-  const Tensor found = apply(ir::ops::kGather, ir::GatherAttributes{last, last}, {data, where});
+  Tensor found;
+  {
+    const detail::Scope scope("gather");
+    const detail::ArgumentScope checked(3);
+    found = apply(ir::ops::kGather, ir::GatherAttributes{last, last}, {data, where});
+  }
   return named(moved ? transpose(found, along, last, at) : found, "GatherBackward0");
 }
 

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <set>
 #include <shared_mutex>
+#include <unordered_map>
 
 #include "frontend/call_scope.h"
 #include "frontend/draw.h"
@@ -18,6 +19,8 @@ namespace {
 // Calls of this thread in progress: one, unless a call is made while another runs.
 thread_local std::vector<std::unique_ptr<JitCall>> g_calls;
 thread_local size_t g_depth = 0;
+
+constexpr size_t kExplanations = 64;  // that are kept
 
 JitCall& next_call() {
   if (g_depth == g_calls.size()) g_calls.push_back(std::make_unique<JitCall>());
@@ -75,7 +78,7 @@ void plan_cells(JitEntry& entry, Trace& trace, const JitOptions& options) {
             fmt::format(
                 "jit: backward() adds to the gradient that cell {} had before the call, and gradients made inside a "
                 "jitted function are not kept",
-                use->cell->name),
+                use->cell->name.get()),
             "call zero_grad() in the function, or make it with jit(f, {.keep_grads = true})");
       if (plan.grad == Grad::kKept) {
         plan.grad_result = graph.results.size();
@@ -154,52 +157,87 @@ std::unique_ptr<JitEntry> trace_entry(const JitCall& call, std::type_index types
 }
 
 struct JitCore::State {
+  using Entry = std::shared_ptr<JitEntry>;
+
   JitOptions options;
-  mutable std::shared_mutex mutex;  // of what follows
-  std::vector<std::unique_ptr<JitEntry>> entries;
+  mutable std::shared_mutex mutex;                 // of what follows
+  std::unordered_multimap<size_t, Entry> entries;  // by hash of the signature
+  Entry newest;
   JitStats stats;
   std::mutex tracing;  // one at a time
+  mutable std::atomic<uint64_t> clock{0};
 
-  JitEntry* find(const JitCall& call, std::type_index types) const {
+  Entry find(const JitCall& call, std::type_index types, size_t hash) const {
     const std::shared_lock lock(mutex);
-    for (size_t i = entries.size(); i-- > 0;)
-      if (entries[i]->matches(call, types)) return entries[i].get();
+    const auto [begin, end] = entries.equal_range(hash);
+    for (auto at = begin; at != end; ++at) {
+      if (!at->second->matches(call, types)) continue;
+      at->second->last_used.store(++clock, std::memory_order_relaxed);
+      return at->second;
+    }
     return nullptr;
   }
 
-  JitEntry* entry(const JitCall& call, std::type_index types, const TraceFunction& trace) {
-    JitEntry* found = find(call, types);
-    return found != nullptr ? found : add(call, types, trace);
+  Entry entry(const JitCall& call, std::type_index types, const TraceFunction& trace) {
+    const size_t hash = signature_hash(call, types);
+    Entry found = find(call, types, hash);
+    return found != nullptr ? found : add(call, types, hash, trace);
   }
 
-  JitEntry* add(const JitCall& call, std::type_index types, const TraceFunction& trace) {
+  Entry add(const JitCall& call, std::type_index types, size_t hash, const TraceFunction& trace) {
     const std::lock_guard one(tracing);
-    if (JitEntry* made = find(call, types)) return made;
+    if (Entry made = find(call, types, hash)) return made;
     JitStats times;
-    std::unique_ptr<JitEntry> entry = trace_entry(call, types, trace, options, times);
+    Entry entry = trace_entry(call, types, trace, options, times);
     const std::lock_guard lock(mutex);
     stats.trace_ms += times.trace_ms;
     stats.compile_ms += times.compile_ms;
     stats.operations = times.operations;
     stats.code = times.code;
-    ++stats.compilations;
-    if (!entries.empty()) stats.explanations.push_back(entries.back()->difference(call, types));
+    const std::string explanation = newest ? newest->difference(call, types) : "";
+    if (newest) stats.explanations.push_back(explanation);
+    if (stats.explanations.size() > kExplanations) stats.explanations.erase(stats.explanations.begin());
+    entry->number = ++stats.compilations;
+    entry->last_used = ++clock;
     if (sinter::options().debug >= 1)
       std::fprintf(stderr, "sinter: jit %s: compilation %zu%s%s\n", options.name.c_str(), stats.compilations,
-                   entries.empty() ? "" : ": ", entries.empty() ? "" : stats.explanations.back().c_str());
-    entries.push_back(std::move(entry));
-    return entries.back().get();
+                   newest ? ": " : "", explanation.c_str());
+    make_room();
+    entries.emplace(hash, entry);
+    return newest = entry;
+  }
+
+  // As they were compiled; while `mutex` is held.
+  std::vector<const JitEntry*> in_order() const {
+    std::vector<const JitEntry*> list;
+    for (const auto& [hash, entry] : entries) list.push_back(entry.get());
+    std::ranges::sort(list, {}, &JitEntry::number);
+    return list;
+  }
+
+  // For one more: the entry used longest ago goes. Calls that run it still hold it.
+  void make_room() {
+    if (entries.size() < std::max<size_t>(options.cache_size_limit, 1)) return;
+    if (stats.dropped++ == 0)
+      std::fprintf(stderr,
+                   "sinter: jit %s has seen more than %zu signatures, and drops those used longest ago (last: %s); "
+                   "cache_size_limit in its JitOptions sets the number\n",
+                   options.name.c_str(), entries.size(),
+                   stats.explanations.empty() ? "" : stats.explanations.back().c_str());
+    entries.erase(
+        std::ranges::min_element(entries, {}, [](const auto& entry) { return entry.second->last_used.load(); }));
   }
 };
 
 JitCore::JitCore(JitOptions options) : state_(std::make_unique<State>()) { state_->options = std::move(options); }
 JitCore::~JitCore() = default;
 
-const void* JitCore::run(JitCall& call, std::type_index types, const TraceFunction& trace) {
-  JitEntry* entry = state_->entry(call, types, trace);
+std::shared_ptr<const void> JitCore::run(JitCall& call, std::type_index types, const TraceFunction& trace) {
+  State::Entry entry = state_->entry(call, types, trace);
   const CallScope location(state_->options.at);
   entry->run(call);
-  return entry->prototype.get();
+  const void* prototype = entry->prototype.get();
+  return {std::move(entry), prototype};
 }
 
 void JitCore::compile(const JitCall& call, std::type_index types, const TraceFunction& trace) {
@@ -210,7 +248,7 @@ std::vector<Tensor> JitCore::cells() const {
   const std::shared_lock lock(state_->mutex);
   std::vector<Tensor> handles;
   std::set<const Cell*> seen;
-  for (const auto& entry : state_->entries)
+  for (const JitEntry* entry : state_->in_order())
     for (const JitEntry::CellPlan& plan : entry->cells)
       if (seen.insert(plan.cell.get()).second) handles.emplace_back(handle_of(plan.cell));
   return handles;
@@ -224,7 +262,8 @@ JitStats JitCore::stats() const {
 std::vector<std::string> JitCore::texts(bool as_dot) const {
   const std::shared_lock lock(state_->mutex);
   std::vector<std::string> all;
-  for (const auto& entry : state_->entries) all.push_back(as_dot ? draw(entry->traced) : ir::print(entry->traced));
+  for (const JitEntry* entry : state_->in_order())
+    all.push_back(as_dot ? draw(entry->traced) : ir::print(entry->traced));
   return all;
 }
 

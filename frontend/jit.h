@@ -16,13 +16,17 @@ namespace sinter {
 
 struct JitOptions {
   bool keep_grads = false;  // gradients made inside stay readable by grad() after the call
+  // Signatures kept compiled. A further one takes the place of the one used longest ago, which is compiled anew when it
+  // comes again; the first time that happens is reported on stderr.
+  size_t cache_size_limit = 64;
   std::string name = "jit";
   At at = {};  // where the function was made: the line of errors that no operation inside it stands for
 };
 
 struct JitStats {
-  size_t compilations = 0;                // one a signature
-  std::vector<std::string> explanations;  // what differed, for each compilation but the first
+  size_t compilations = 0;                // one a signature, and one more where it had been dropped
+  size_t dropped = 0;                     // signatures that made room for others
+  std::vector<std::string> explanations;  // what differed, for each compilation but the first; of the last 64
   double trace_ms = 0, compile_ms = 0;    // of all compilations
   size_t operations = 0;                  // in the graph last traced
   driver::CompileStats code;              // of the program last compiled: kernels, launches, barriers, bytes
@@ -59,7 +63,7 @@ class JitCore {
   // gives the result's tensors and an object from which results are made. Returns that object.
   using TraceFunction =
       std::function<std::shared_ptr<void>(std::span<const Ref<Impl>> arguments, std::vector<Ref<Impl>>& results)>;
-  const void* run(JitCall& call, std::type_index types, const TraceFunction& trace);
+  std::shared_ptr<const void> run(JitCall& call, std::type_index types, const TraceFunction& trace);
   // Only the first half: afterwards there is an entry.
   void compile(const JitCall& call, std::type_index types, const TraceFunction& trace);
   [[nodiscard]] std::vector<Tensor> cells() const;
@@ -125,9 +129,10 @@ class Jitted {
     (detail::visit_leaves(arguments, collect), ...);
     const auto trace = tracer(arguments...);
     // By reference, so that std::function takes it without allocating.
-    const void* prototype = core_->run(call, typeid(std::tuple<A...>), std::ref(trace));
+    [[maybe_unused]] const std::shared_ptr<const void> prototype =
+        core_->run(call, typeid(std::tuple<A...>), std::ref(trace));
     if constexpr (!std::is_void_v<Result>) {
-      std::decay_t<Result> result = *static_cast<const std::decay_t<Result>*>(prototype);
+      std::decay_t<Result> result = *static_cast<const std::decay_t<Result>*>(prototype.get());
       detail::ReplaceTensors fill{call.outputs};
       detail::visit_leaves(result, fill);
       return result;

@@ -53,6 +53,21 @@ ArgumentKey key_of(const Ref<Impl>& argument) {
   return {.dtype = argument->dtype, .shape = argument->shape, .cell = argument->cell.get()};
 }
 
+size_t signature_hash(const JitCall& call, std::type_index types) {
+  size_t hash = types.hash_code();
+  const auto add = [&](size_t word) { hash = (hash ^ word ^ hash >> 29) * 0x9e3779b97f4a7c15u; };
+  add(grad_enabled());
+  for (const Ref<Impl>& argument : call.arguments) {
+    add(static_cast<size_t>(static_cast<bool>(argument)));
+    if (!argument) continue;
+    add(static_cast<size_t>(argument->dtype));
+    add(reinterpret_cast<uintptr_t>(argument->cell.get()));
+    for (int64_t size : argument->shape) add(static_cast<size_t>(size));
+  }
+  for (const Fixed& value : call.fixed) add(std::hash<Fixed>()(value));
+  return hash;
+}
+
 bool JitEntry::matches(const JitCall& call, std::type_index call_types) const {
   if (call_types != types || grad_enabled != detail::grad_enabled() || call.fixed.size() != fixed.size() ||
       call.arguments.size() != arguments.size())
@@ -90,7 +105,7 @@ std::string JitEntry::difference(const JitCall& call, std::type_index call_types
   for (const Guard& guard : guards)
     if (!guard.holds()) return "a module went from train to eval, or back";
   for (const CellPlan& plan : cells) {
-    const std::string& cell_name = plan.cell->name;
+    const std::string& cell_name = plan.cell->name.get();
     if (plan.cell->requires_grad != plan.requires_grad) return fmt::format("cell {} changed requires_grad", cell_name);
     if (plan.grad_at_entry && *plan.grad_at_entry != static_cast<bool>(plan.cell->grad))
       return fmt::format("cell {} {} a gradient at entry", cell_name, plan.cell->grad ? "has" : "lacks");
@@ -135,7 +150,7 @@ void JitEntry::run(JitCall& call) {
         if (!cells[input.index].cell->grad)
           throw GraphError(
               fmt::format("jit: another thread cleared the gradient of {} while a call that adds to it began",
-                          cells[input.index].cell->name),
+                          cells[input.index].cell->name.get()),
               "let one thread at a time work on gradients");
         call.input_memory.push_back(memory_of_argument(call, cells[input.index].cell->grad));
         break;

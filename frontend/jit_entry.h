@@ -1,6 +1,7 @@
 // One compiled signature of a jitted function.
 #pragma once
 
+#include <atomic>
 #include <mutex>
 #include <typeindex>
 
@@ -17,6 +18,8 @@ struct ArgumentKey {
   bool operator==(const ArgumentKey&) const = default;
 };
 [[nodiscard]] ArgumentKey key_of(const Ref<Impl>& argument);
+// Of what the signature of a call says by itself; what else an entry depends on (cells, switches) is not in it.
+[[nodiscard]] size_t signature_hash(const JitCall& call, std::type_index types);
 
 struct JitEntry {
   // Signature.
@@ -62,6 +65,9 @@ struct JitEntry {
 
   ir::Graph traced;
   std::shared_ptr<const driver::Executable> executable;
+
+  size_t number = 0;                    // of the compilation
+  std::atomic<uint64_t> last_used = 0;  // by the clock of the function's calls
 
   [[nodiscard]] bool matches(const JitCall& call, std::type_index call_types) const;
   // What this call differs in.

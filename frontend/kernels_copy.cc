@@ -7,8 +7,8 @@
 namespace sinter::detail {
 namespace {
 
-// A copy that transposes goes tile by tile: what a row of a tile reads stays in cache for its next rows.
-constexpr int64_t kTileRows = 16, kTileColumns = 64;
+// A copy that transposes goes by square tiles of this side, which code generation turns in registers.
+constexpr int64_t kTile = 16;
 constexpr int kTileRank = 2;
 
 // One launch. memories: from, to; the last `fixed` sizes are constants of the kernel.
@@ -35,17 +35,17 @@ Ref<Impl> from_position(const Strided& memory, int axis, int64_t start) {
 // Axes are merged. rows: the axis along which `from` is read in order, while `to` is written in order along the last.
 void copy_tiles(const Sizes& sizes, std::span<const Strided> memories, int rows) {
   const int columns = sizes.rank() - 1;
-  const int64_t row_tiles = sizes[rows] / kTileRows, column_tiles = sizes[columns] / kTileColumns;
+  const int64_t row_tiles = sizes[rows] / kTile, column_tiles = sizes[columns] / kTile;
   Sizes tiled = sizes;
   tiled[rows] = row_tiles;
   tiled[columns] = column_tiles;
-  tiled.push_back(kTileRows);
-  tiled.push_back(kTileColumns);
+  tiled.push_back(kTile);
+  tiled.push_back(kTile);
   std::array<Strided, 2> tiles{memories[0], memories[1]};
   for (Strided& memory : tiles) {
     const int64_t down = memory.strides[rows], along = memory.strides[columns];
-    memory.strides[rows] = down * kTileRows;
-    memory.strides[columns] = along * kTileColumns;
+    memory.strides[rows] = down * kTile;
+    memory.strides[columns] = along * kTile;
     memory.strides.push_back(down);
     memory.strides.push_back(along);
   }
@@ -57,10 +57,10 @@ void copy_tiles(const Sizes& sizes, std::span<const Strided> memories, int rows)
     const Ref<Impl> from = from_position(memories[0], axis, start), to = from_position(memories[1], axis, start);
     launch_copy(part, std::array{Strided{from.get(), memories[0].strides}, Strided{to.get(), memories[1].strides}});
   };
-  rest(sizes, rows, row_tiles * kTileRows);
+  rest(sizes, rows, row_tiles * kTile);
   Sizes above = sizes;
-  above[rows] = row_tiles * kTileRows;
-  rest(above, columns, column_tiles * kTileColumns);
+  above[rows] = row_tiles * kTile;
+  rest(above, columns, column_tiles * kTile);
 }
 
 // The box of `whole` that begins at `offset` elements, of these sizes and steps.
@@ -79,7 +79,7 @@ void copy_elements(const Impl& from, const Impl& to) {
   const Sizes& steps = memories[0].strides;
   const auto rows = static_cast<int>(std::ranges::find(steps, 1) - steps.begin());
   const bool transposes = rows < last && steps[last] != 0 && sizes.rank() + kTileRank <= kMaxRank &&
-                          sizes[rows] >= kTileRows && sizes[last] >= kTileColumns;
+                          sizes[rows] >= kTile && sizes[last] >= kTile;
   if (transposes)
     copy_tiles(sizes, memories, rows);
   else

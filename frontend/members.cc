@@ -6,16 +6,15 @@ namespace sinter {
 Tensor Tensor::operator[](const Position& position) const {
   return sinter::select(*this, 0, position.index, position.at);
 }
-Tensor Tensor::sum(At at) const { return sinter::sum(*this, at); }
 Tensor Tensor::sum(const Axes& axes, bool keepdim, At at) const { return sinter::sum(*this, axes, keepdim, at); }
-Tensor Tensor::mean(At at) const { return sinter::mean(*this, at); }
 Tensor Tensor::mean(const Axes& axes, bool keepdim, At at) const { return sinter::mean(*this, axes, keepdim, at); }
-Tensor Tensor::var(At at) const { return sinter::var(*this, at); }
+Tensor Tensor::var(const Axes& axes, bool keepdim, At at) const { return sinter::var(*this, axes, keepdim, at); }
 Tensor Tensor::max(At at) const { return sinter::max(*this, at); }
 MaxResult Tensor::max(int64_t axis, bool keepdim, At at) const { return sinter::max(*this, axis, keepdim, at); }
 Tensor Tensor::min(At at) const { return sinter::min(*this, at); }
-Tensor Tensor::argmax(At at) const { return sinter::argmax(*this, at); }
-Tensor Tensor::argmax(int64_t axis, bool keepdim, At at) const { return sinter::argmax(*this, axis, keepdim, at); }
+Tensor Tensor::argmax(std::optional<int64_t> axis, bool keepdim, At at) const {
+  return sinter::argmax(*this, axis, keepdim, at);
+}
 Tensor Tensor::reshape(const Sizes& shape, At at) const { return sinter::reshape(*this, shape, at); }
 Tensor Tensor::view(const Sizes& shape, At at) const { return sinter::reshape(*this, shape, at); }
 Tensor Tensor::flatten(int64_t first, int64_t last, At at) const { return sinter::flatten(*this, first, last, at); }

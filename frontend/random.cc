@@ -3,19 +3,36 @@
 
 #include "frontend/apply.h"
 #include "frontend/autograd.h"
+#include "frontend/cell.h"
 #include "frontend/creation.h"
 #include "frontend/functions.h"
 
 namespace sinter {
 namespace {
 
-// Bits of a stream of its own.
+// The key of the stream after this one.
+Tensor following(const Tensor& key) {
+  return key + detail::from_elements(std::array<int64_t, 2>{0, 1}.data(), {2}, kInt64, false);
+}
+
+// Bits of a stream of its own: no two draws share one, whatever the threads.
 Tensor next_bits(const Sizes& shape) {
   const NoGrad guard;
-  const Tensor key = generator();
-  const Tensor bits = detail::apply(ir::ops::kRngBits, ir::ShapeAttributes{shape.shape()}, {key});
-  key.set(key + detail::from_elements(std::array<int64_t, 2>{0, 1}.data(), {2}, kInt64, false));
-  return bits;
+  const ir::ShapeAttributes attributes{shape.shape()};
+  const Tensor handle = generator();
+  if (detail::is_traced(handle)) {  // the lock is the compiled call's
+    const Tensor bits = detail::apply(ir::ops::kRngBits, attributes, {handle});
+    handle.set(following(handle));
+    return bits;
+  }
+  Tensor key;
+  {
+    detail::Cell& cell = *handle.impl()->cell;
+    const std::lock_guard lock(cell.lock);
+    key = Tensor(cell.value);
+    cell.value = following(key).impl();
+  }
+  return detail::apply(ir::ops::kRngBits, attributes, {key});
 }
 
 // Uniform in [0, 1): the high 24 of 32 bits, or 53 bits of two words.

@@ -13,15 +13,11 @@ using detail::named;
 // Ascending, non-negative, each once.
 ir::Integers normalized(const Axes& axes, int64_t rank, const char* name) {
   ir::Integers list;
+  for (int64_t axis = 0; axes.all && axis < rank; ++axis) list.push_back(axis);
   for (int64_t axis : axes.list) list.push_back(normalize_axis(axis, rank, name));
   std::ranges::sort(list);
   if (std::ranges::adjacent_find(list) != list.end())
     throw IndexError(fmt::format("{}: an axis appears twice in {}", name, to_string(axes.list)));
-  return list;
-}
-ir::Integers all_axes(const Tensor& x) {
-  ir::Integers list;
-  for (int64_t axis = 0; axis < x.dim(); ++axis) list.push_back(axis);
   return list;
 }
 
@@ -69,54 +65,33 @@ void require_elements(const Tensor& x, const ir::Integers& axes, const char* nam
   throw ShapeError(fmt::format("{}: argument 1 has shape {}, expected at least one element along the reduced axes",
                                name, to_string(x.shape())));
 }
-Tensor extreme(const char* op, const char* name, const Tensor& x, const ir::Integers& axes, bool keepdim) {
+Tensor extreme(const char* op, const char* name, const Tensor& x, const Axes& axes, bool keepdim) {
   detail::require_defined(x, name, 1);
-  require_elements(x, axes, name);
-  const Tensor numbers = summable(x);
-  const Tensor found = reduced(detail::op_named(op), numbers, axes, keepdim);
-  return detail::converted(found, x.dtype());
+  const ir::Integers list = normalized(axes, x.dim(), name);
+  require_elements(x, list, name);
+  return detail::converted(reduced(detail::op_named(op), summable(x), list, keepdim), x.dtype());
 }
 
 }  // namespace
 
-Tensor sum(const Tensor& x, At at) {
-  const detail::CallScope location(at);
-  detail::require_defined(x, "sum", 1);
-  return named(sum_over(x, all_axes(x), false), "SumBackward0");
-}
 Tensor sum(const Tensor& x, const Axes& axes, bool keepdim, At at) {
   const detail::CallScope location(at);
   detail::require_defined(x, "sum", 1);
-  return named(sum_over(x, normalized(axes, x.dim(), "sum"), keepdim), "SumBackward1");
+  return named(sum_over(x, normalized(axes, x.dim(), "sum"), keepdim), axes.all ? "SumBackward0" : "SumBackward1");
 }
 
-Tensor mean(const Tensor& x, At at) {
-  const detail::CallScope location(at);
-  detail::require_float(x, "mean", 1);
-  return named(mean_over(x, all_axes(x), false), "MeanBackward0");
-}
 Tensor mean(const Tensor& x, const Axes& axes, bool keepdim, At at) {
   const detail::CallScope location(at);
   detail::require_float(x, "mean", 1);
-  return named(mean_over(x, normalized(axes, x.dim(), "mean"), keepdim), "MeanBackward1");
+  return named(mean_over(x, normalized(axes, x.dim(), "mean"), keepdim), axes.all ? "MeanBackward0" : "MeanBackward1");
 }
 
-Tensor prod(const Tensor& x, At at) {
+Tensor prod(const Tensor& x, const Axes& axes, bool keepdim, At at) {
   const detail::CallScope location(at);
   detail::require_defined(x, "prod", 1);
-  return named(prod_over(x, all_axes(x), false), "ProdBackward0");
-}
-Tensor prod(const Tensor& x, int64_t axis, bool keepdim, At at) {
-  const detail::CallScope location(at);
-  detail::require_defined(x, "prod", 1);
-  return named(prod_over(x, normalized(axis, x.dim(), "prod"), keepdim), "ProdBackward1");
+  return named(prod_over(x, normalized(axes, x.dim(), "prod"), keepdim), axes.all ? "ProdBackward0" : "ProdBackward1");
 }
 
-Tensor var(const Tensor& x, At at) {
-  const detail::CallScope location(at);
-  detail::require_float(x, "var", 1);
-  return named(var_over(x, all_axes(x), false), "VarBackward0");
-}
 Tensor var(const Tensor& x, const Axes& axes, bool keepdim, At at) {
   const detail::CallScope location(at);
   detail::require_float(x, "var", 1);
@@ -125,23 +100,19 @@ Tensor var(const Tensor& x, const Axes& axes, bool keepdim, At at) {
 
 Tensor max(const Tensor& x, At at) {
   const detail::CallScope location(at);
-  detail::require_defined(x, "max", 1);
-  return named(extreme("reduce_max", "max", x, all_axes(x), false), "MaxBackward1");
+  return named(extreme("reduce_max", "max", x, {}, false), "MaxBackward1");
 }
 Tensor min(const Tensor& x, At at) {
   const detail::CallScope location(at);
-  detail::require_defined(x, "min", 1);
-  return named(extreme("reduce_min", "min", x, all_axes(x), false), "MinBackward1");
+  return named(extreme("reduce_min", "min", x, {}, false), "MinBackward1");
 }
 Tensor amax(const Tensor& x, const Axes& axes, bool keepdim, At at) {
   const detail::CallScope location(at);
-  detail::require_defined(x, "amax", 1);
-  return named(extreme("reduce_max", "amax", x, normalized(axes, x.dim(), "amax"), keepdim), "AmaxBackward0");
+  return named(extreme("reduce_max", "amax", x, axes, keepdim), "AmaxBackward0");
 }
 Tensor amin(const Tensor& x, const Axes& axes, bool keepdim, At at) {
   const detail::CallScope location(at);
-  detail::require_defined(x, "amin", 1);
-  return named(extreme("reduce_min", "amin", x, normalized(axes, x.dim(), "amin"), keepdim), "AminBackward0");
+  return named(extreme("reduce_min", "amin", x, axes, keepdim), "AminBackward0");
 }
 
 MaxResult max(const Tensor& x, int64_t axis, bool keepdim, At at) {
@@ -154,15 +125,11 @@ MaxResult max(const Tensor& x, int64_t axis, bool keepdim, At at) {
   return {named(values, "MaxBackward0"), keepdim ? indices : squeeze(indices, axis, at)};
 }
 
-Tensor argmax(const Tensor& x, At at) {
+Tensor argmax(const Tensor& x, std::optional<int64_t> axis, bool keepdim, At at) {
   const detail::CallScope location(at);
   detail::require_defined(x, "argmax", 1);
-  return argmax(reshape(x, {x.numel()}, at), 0, false, at);
-}
-Tensor argmax(const Tensor& x, int64_t axis, bool keepdim, At at) {
-  const detail::CallScope location(at);
-  detail::require_defined(x, "argmax", 1);
-  const int64_t along = normalize_axis(axis, x.dim(), "argmax");
+  if (!axis) return argmax(reshape(x, {x.numel()}), 0, false);
+  const int64_t along = normalize_axis(*axis, x.dim(), "argmax");
   require_elements(x, {along}, "argmax");
   const Tensor found = apply(ir::ops::kArgmax, ir::AxisAttributes{along}, {summable(x)});
   return with_kept_axes(found, x, {along}, keepdim);

@@ -193,10 +193,10 @@ void Tensor::set(const Tensor& value, At at) const {
 
 const Tensor& Tensor::set_name(const std::string& name) const {
   require_cell(*this, "set_name");
-  impl_->cell->name = name;
+  impl_->cell->name.set(name);
   return *this;
 }
-std::string Tensor::name() const { return is_cell() ? impl_->cell->name : ""; }
+std::string Tensor::name() const { return is_cell() ? impl_->cell->name.get() : ""; }
 
 Tensor Tensor::clone(At at) const {
   const detail::CallScope location(at);

@@ -20,9 +20,11 @@ struct BackwardOptions {
   bool create_graph = false;  // gradients can be differentiated again; implies retain_graph
 };
 
-// Axes of a reduction: one, or a list. Negative ones count from the end.
+// Axes of a reduction: all, one, or a list. Negative ones count from the end.
 struct Axes {
   Sizes list;
+  bool all = false;
+  Axes() : all(true) {}
   Axes(int64_t axis) : list{axis} {}  // NOLINT: an axis is a list of one
   Axes(std::initializer_list<int64_t> axes) : list(axes) {}
 };
@@ -92,16 +94,13 @@ class Tensor {
   [[nodiscard]] Tensor operator[](const Position& position) const;
 
   // The functions of frontend/functions.h that are also members.
-  [[nodiscard]] Tensor sum(At at = At::current()) const;
-  [[nodiscard]] Tensor sum(const Axes& axes, bool keepdim = false, At at = At::current()) const;
-  [[nodiscard]] Tensor mean(At at = At::current()) const;
-  [[nodiscard]] Tensor mean(const Axes& axes, bool keepdim = false, At at = At::current()) const;
-  [[nodiscard]] Tensor var(At at = At::current()) const;
+  [[nodiscard]] Tensor sum(const Axes& axes = {}, bool keepdim = false, At at = At::current()) const;
+  [[nodiscard]] Tensor mean(const Axes& axes = {}, bool keepdim = false, At at = At::current()) const;
+  [[nodiscard]] Tensor var(const Axes& axes = {}, bool keepdim = false, At at = At::current()) const;
   [[nodiscard]] Tensor max(At at = At::current()) const;
   [[nodiscard]] MaxResult max(int64_t axis, bool keepdim = false, At at = At::current()) const;
   [[nodiscard]] Tensor min(At at = At::current()) const;
-  [[nodiscard]] Tensor argmax(At at = At::current()) const;
-  [[nodiscard]] Tensor argmax(int64_t axis, bool keepdim = false, At at = At::current()) const;
+  [[nodiscard]] Tensor argmax(std::optional<int64_t> axis = {}, bool keepdim = false, At at = At::current()) const;
   [[nodiscard]] Tensor reshape(const Sizes& shape, At at = At::current()) const;
   [[nodiscard]] Tensor view(const Sizes& shape, At at = At::current()) const;
   [[nodiscard]] Tensor flatten(int64_t first = 0, int64_t last = -1, At at = At::current()) const;

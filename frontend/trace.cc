@@ -46,7 +46,7 @@ Ref<Impl> Trace::add_input(DType dtype, const Sizes& shape, const std::string& n
 CellUse& Trace::use(const Ref<Cell>& cell) {
   const auto found = std::ranges::find(cells, cell, &CellUse::cell);
   if (found != cells.end()) return *found;
-  const std::string name = cell->name.empty() ? "cell" + std::to_string(cells.size()) : cell->name;
+  const std::string name = cell->name.get().empty() ? "cell" + std::to_string(cells.size()) : cell->name.get();
   const Ref<Impl> now = current_value(*cell);
   const ir::Value value = graph.add_parameter({now->dtype, now->shape.shape()}, name);
   cells.push_back({.cell = cell, .parameter = graph.parameters().size() - 1, .value = value, .leaves = {value}});

@@ -20,6 +20,7 @@
 #include "codegen/cpu/jit.h"
 #include "codegen/cpu/map_kernel.h"
 #include "codegen/cpu/target.h"
+#include "codegen/cpu/tile_kernel.h"
 #include "codegen/cpu/units.h"
 #include "ir/loops/text.h"
 
@@ -46,6 +47,8 @@ std::unique_ptr<Built> build(const Kernel& kernel, Isa isa) {
   set_target_attributes(*function, isa);
   if (const auto plan = plan_dot(kernel, isa))
     emit_dot_kernel(*function, kernel, *plan, isa);
+  else if (turns_tiles(kernel))
+    emit_tile_kernel(*function, kernel);
   else
     emit_map_kernel(*function, kernel);
 #ifndef NDEBUG

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "codegen/cpu/target.h"
+#include "codegen/cpu/tile_kernel.h"
 
 namespace sinter::codegen::cpu {
 
@@ -12,6 +13,15 @@ using loops::Schedule;
 
 Units map_units(const Kernel& kernel) {
   Units units;
+  if (turns_tiles(kernel)) {  // one unit a tile
+    for (uint32_t r = 0; r + 2 < kernel.outer.size(); ++r) {
+      const Dim extent = kernel.outer[r];
+      units.ranges.push_back(r);
+      units.factors.push_back(
+          {.extent = extent.is_symbol() ? 0 : extent.value(), .symbol = extent.is_symbol() ? extent.symbol_id() : -1});
+    }
+    return units;
+  }
   const int lanes_over = kernel.schedule.vector;
   units.lanes = lanes_over >= 0;
   for (uint32_t r = 0; r < kernel.outer.size(); ++r)

@@ -37,7 +37,7 @@ void Module::collect(const std::string& prefix, bool buffers, NamedTensors& into
   for (const Member& member : members()) {
     const std::string name = prefix.empty() ? member.name : prefix + "." + member.name;
     if (member.module != nullptr) {
-      member.module->path_ = name;
+      member.module->path_.set(name);
       member.module->collect(name, buffers, into);
     } else if (member.tensor.defined() && (buffers || member.tensor.requires_grad())) {
       member.tensor.set_name(name);

@@ -64,12 +64,12 @@ class Module {
 
  protected:
   // The path under which the outermost model that was asked for its parameters knows this module: "encoder.fc1".
-  [[nodiscard]] const std::string& path() const { return path_; }
+  [[nodiscard]] const std::string& path() const { return path_.get(); }
 
  private:
   void collect(const std::string& prefix, bool buffers, NamedTensors& into) const;
 
-  mutable std::string path_;
+  mutable sinter::detail::SharedName path_;  // what the model above calls it, which reading that writes down
   detail::Switch training_{true};
 };
 

@@ -23,15 +23,16 @@ Node as_number(Node condition, DType dtype) {
 
 Node flow_sum(Node ct, Node, Node, const Integers&) { return ct; }
 
-// The product of the other elements: zero if one of them is, else the product of all that are not zero, divided by this
-// one unless it is zero. Exact first derivatives at any number of zeros; a derivative of this rule itself is right only
-// away from zeros.
+// The product of the other elements. Of those, the ones that are not zero are multiplied by division; zeros enter as
+// what is there to differentiate again: one zero among the others as itself (their sum, less this element), two or more
+// as 0. So first and second derivatives are exact at any number of zeros; a third is not where three elements are zero.
 Node flow_prod(Node ct, Node, Node x, const Integers& axes) {
   const Node is_zero = x == 0.0;
   const Node zero = as_number(is_zero, x.type().dtype);
-  const Node filled = select(is_zero, 1.0, x);
-  const Node other_zeros = spread("sum", zero, axes) - zero;
-  return select(other_zeros == 0.0, ct * (spread("prod", filled, axes) / filled), 0.0);
+  const Node filled = select(is_zero, 1.0, x), zeros = select(is_zero, x, 0.0);
+  const Node others = spread("sum", zero, axes) - zero, the_other = spread("sum", zeros, axes) - zeros;
+  const Node nonzero = ct * (spread("prod", filled, axes) / filled);
+  return select(others == 0.0, nonzero, select(others == 1.0, nonzero * the_other, 0.0));
 }
 
 // Shared evenly by the elements that equal the result.

@@ -273,10 +273,12 @@ LoweredKernel KernelBuilder::finish(std::string name) && {
       term.atom.of = std::make_shared<const Index>(std::move(inside));
     }
   };
+  std::vector<Check> checks;
   for (Draft& draft : drafts_) {
     if (draft.ids.empty()) continue;
     loops::Pass pass{std::move(draft.inner), {}};
     for (uint32_t id : draft.ids) {
+      if (const auto check = checks_.find(id); check != checks_.end()) checks.push_back(check->second);
       Inst inst = std::move(insts_[id]);
       for (uint32_t& operand : inst.operands) operand = number[operand];
       if (inst.guard >= 0) inst.guard = static_cast<int32_t>(number[static_cast<size_t>(inst.guard)]);
@@ -285,7 +287,7 @@ LoweredKernel KernelBuilder::finish(std::string name) && {
     }
     kernel_.passes.push_back(std::move(pass));
   }
-  return {std::move(kernel_), std::move(values_), std::move(products_)};
+  return {std::move(kernel_), std::move(values_), std::move(products_), std::move(checks)};
 }
 
 }  // namespace sinter::passes

@@ -40,7 +40,7 @@ class KernelBuilder {
   [[nodiscard]] const loops::Inst& inst(uint32_t id) const { return insts_[id]; }
   [[nodiscard]] size_t instructions() const { return insts_.size(); }  // so far
   [[nodiscard]] uint32_t apply(std::string_view row, DType dtype, std::vector<uint32_t> operands);
-  [[nodiscard]] uint32_t checked_index(uint32_t value, Dim extent, const std::vector<Location>& locations);
+  [[nodiscard]] uint32_t checked_index(uint32_t value, Dim extent, const ir::Op& op);
 
   // In a kernel of outer ranges alone: whether some arithmetic does not vary along the last of at least two ranges.
   [[nodiscard]] bool computes_more_than_needed() const;
@@ -85,7 +85,8 @@ class KernelBuilder {
   std::map<std::pair<ir::Value, bool>, uint32_t> buffers_;
   std::vector<std::vector<Dim>> products_;
   std::vector<loops::Inst> insts_;
-  std::vector<bool> inner_;  // whether an instruction belongs to an inner pass
+  std::map<uint32_t, Check> checks_;  // by instruction
+  std::vector<bool> inner_;           // whether an instruction belongs to an inner pass
   std::vector<Draft> drafts_;
   size_t open_ = 0;  // draft of the open pass; 0: none
   Extents extents_;

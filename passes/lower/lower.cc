@@ -167,7 +167,7 @@ class Lowering {
     const uint32_t value = builder_.pull(op.operands[2], update);
     if (builder_.failed()) return;
     at[static_cast<size_t>(axis)] = {
-        0, {{1, {loops::Atom::Kind::kValue, builder_.checked_index(index, shape[axis], op.locations), nullptr, 1}}}};
+        0, {{1, {loops::Atom::Kind::kValue, builder_.checked_index(index, shape[axis], op), nullptr, 1}}}};
     builder_.emit({.kind = InstKind::kAccumulate,
                    .dtype = op.types[0].dtype,
                    .operands = {value},

@@ -13,11 +13,18 @@
 
 namespace sinter::passes {
 
+// An index check of a kernel, for errors: the user's lines and scope of the operation that indexes.
+struct Check {
+  std::vector<Location> locations;
+  std::string scope;
+};
+
 struct LoweredKernel {
   loops::Kernel kernel;
   std::vector<ir::Value> values;  // of the graph: what each buffer holds
   // Symbols beyond the context's own: symbol context.symbols + i is the product of products[i].
   std::vector<std::vector<Dim>> products;
+  std::vector<Check> checks;  // one a kCheckIndex, in the order of the kernel's instructions
 };
 
 // How a value in memory is laid out: its strides in elements, constants or symbols. Absent: dense, row-major.

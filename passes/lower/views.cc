@@ -103,14 +103,19 @@ uint32_t KernelBuilder::pull_concat(ir::Value value, const Coordinates& at) {
   return result ? *result : constant(ir::Literal::zeros({dtype, {}}), dtype);  // nothing to concatenate: never read
 }
 
-uint32_t KernelBuilder::checked_index(uint32_t value, Dim extent, const std::vector<Location>& locations) {
+uint32_t KernelBuilder::checked_index(uint32_t value, Dim extent, const ir::Op& op) {
   if (guard_ >= 0) {
     const uint32_t zero = constant(ir::Literal::scalar<int64_t>(0), kInt64);
     value = apply("select", kInt64, {static_cast<uint32_t>(guard_), value, zero});
   }
-  return emit(
-      {.kind = InstKind::kCheckIndex, .dtype = kInt64, .operands = {value}, .extent = extent, .locations = locations},
-      false);
+  const uint32_t id = emit({.kind = InstKind::kCheckIndex,
+                            .dtype = kInt64,
+                            .operands = {value},
+                            .extent = extent,
+                            .locations = op.locations},
+                           false);
+  checks_[id] = {op.locations, op.scope};
+  return id;
 }
 
 uint32_t KernelBuilder::pull_gather(const ir::Op& op, const Coordinates& at) {
@@ -122,7 +127,7 @@ uint32_t KernelBuilder::pull_gather(const ir::Op& op, const Coordinates& at) {
   for (int64_t i = axis; i < axis + index_axes; ++i) where.at.push_back(at.at[static_cast<size_t>(i)]);
   const uint32_t index = pull(op.operands[1], where);
   if (failed()) return 0;
-  const uint32_t checked = checked_index(index, data[axis], op.locations);
+  const uint32_t checked = checked_index(index, data[axis], op);
   for (int64_t i = 0; i < axis; ++i) from.at.push_back(at.at[static_cast<size_t>(i)]);
   from.at.push_back({0, {{1, {loops::Atom::Kind::kValue, checked, nullptr, 1}}}});
   for (int64_t i = axis + index_axes; i < static_cast<int64_t>(at.at.size()); ++i)

@@ -39,6 +39,24 @@ kernel @chain(%x: f32[{0}] in, %y: f32[{0}] in, %z: f32[{0}] out) symbols(0) {{
   }
 }
 
+// Tiles that are turned in registers, and what only looks like them.
+TEST(Map, TurnsTiles) {
+  for (const char* dtype : {"f32", "f64", "i64", "bool"})
+    for (const char* in : {"768*i0 + 16*i1 + i2 + 48*i3", "768*i0 + 16*i1 + 48*i2 + i3"})
+      for (const loops::Schedule& schedule : {loops::Schedule{.vector = kScalar}, loops::Schedule{.vector = 3}})
+        check_schedules(fmt::format(R"(
+kernel @turn(%x: {0}[3840] in, %y: {0}[4000] out) symbols(0) {{
+  for i0 < 5, i1 < 3, i2 < 16, i3 < 16 {{
+    pass {{
+      %0 = load {0} %x[{1}]
+      store {0} %y[16*i0 + 1280*i1 + 80*i2 + i3 + 3], %0
+    }}
+  }}
+}})",
+                                    dtype, in),
+                        {schedule});
+}
+
 TEST(Map, RowsAndColumns) {
   constexpr std::string_view kText = R"(
 kernel @bias(%x: f32[1110] in, %b: f32[37] in, %s: f32[30] in, %t: f32[1110] out) symbols(0) {

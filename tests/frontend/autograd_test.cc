@@ -10,6 +10,32 @@ namespace {
 
 using testing::ElementsAre;
 
+// As PyTorch has them (torch.autograd.grad of the gradient, 2.15).
+TEST(Autograd, SecondDerivativesOfProductsAtZeros) {
+  struct One {
+    std::vector<double> x, hessian;
+  };
+  const std::vector<One> all{{{2, 3, 5}, {0, 5, 3, 5, 0, 2, 3, 2, 0}},
+                             {{2, 0, 5}, {0, 5, 0, 5, 0, 2, 0, 2, 0}},
+                             {{0, 0, 5}, {0, 5, 0, 5, 0, 0, 0, 0, 0}},
+                             {{0, 0, 0}, {0, 0, 0, 0, 0, 0, 0, 0, 0}},
+                             {{0}, {0}}};
+  for (const One& one : all) {
+    const auto n = static_cast<int64_t>(one.x.size());
+    const auto hessian = [&](const Tensor& x) {
+      std::vector<Tensor> rows;
+      for (int64_t i = 0; i < n; ++i)
+        rows.push_back(grad([&](const Tensor& at) { return grad([](const Tensor& y) { return prod(y); })(at)[i]; })(x));
+      return stack(rows);
+    };
+    const Tensor x = from_data(one.x.data(), {n});
+    for (const Tensor& found : {hessian(x), jit(hessian)(x)}) {
+      const std::vector<double> values = found.to_vector<double>();
+      for (size_t i = 0; i < values.size(); ++i) EXPECT_NEAR(values[i], one.hessian[i], 1e-14) << i;
+    }
+  }
+}
+
 TEST(Autograd, GradientsOfEveryFunction) {
   manual_seed(3);
   for (const Case& test : cases()) {

@@ -83,11 +83,51 @@ TEST(Errors, Indices) {
   expect_error<IndexError>("transpose", "5", [&] { (void)x.transpose(0, 5); });
   expect_error<IndexError>("permute", "each of the 2 axes once", [&] { (void)x.permute({0, 0}); });
   expect_error<IndexError>("softmax", "2", [&] { (void)softmax(x, 2); });
-  expect_error<IndexError>("index 3", "0 to 2", [&] { (void)index_select(x, 1, tensor({0, 3})); });
-  expect_error<IndexError>("index 3", "0 to 2", [&] { (void)cross_entropy(x, tensor({0, 3})); });
-  const auto compiled = jit([](const Tensor& logits, const Tensor& labels) { return cross_entropy(logits, labels); });
-  expect_error<IndexError>("index -1", "0 to 2", [&] { (void)compiled(x, tensor({0, -1})); });
-  EXPECT_GT(compiled(x, tensor({0, 2})).item(), 0);  // and goes on
+}
+
+// What is checked while it runs: the function, the argument, the index, what was expected and the line, in both
+// engines.
+TEST(Errors, IndicesInTensors) {
+  const Tensor& x = two_by_three();
+  const auto expect_both = [&](const char* text, const Tensor& bad, const Tensor& good, const auto& f) {
+    expect_error<IndexError>("", text, [&] { (void)f(bad); });
+    const auto compiled = jit(f);
+    expect_error<IndexError>("", text, [&] { (void)compiled(bad); });
+    EXPECT_GE(compiled(good).numel(), 1) << "and goes on";
+  };
+  expect_both("cross_entropy: argument 2 has index 3, expected 0 to 2\n", tensor({0, 3}), tensor({0, 2}),
+              [&](const Tensor& labels) { return cross_entropy(x, labels); });
+  expect_both("cross_entropy: argument 2 has index -1, expected 0 to 2\n", tensor({0, -1}), tensor({0, 2}),
+              [&](const Tensor& labels) { return nn::CrossEntropyLoss()(x, labels); });
+  expect_both("index_select: argument 3 has index 4, expected 0 to 2\n", tensor({4}), tensor({1}),
+              [&](const Tensor& indices) { return index_select(x, 1, indices) * 2; });
+  expect_both("gather: argument 3 has index 2, expected 0 to 1\n", tensor({{0, 0, 2}}), tensor({{0, 0, 1}}),
+              [&](const Tensor& indices) { return gather(x, 0, indices); });
+}
+
+TEST(Errors, AnIndexIsOfItsOwnLine) {
+  const Tensor& x = two_by_three();
+  const unsigned line = std::source_location::current().line();
+  const auto step = jit([&](const Tensor& logits, const Tensor& first, const Tensor& second) {
+    const Tensor scaled = exp(logits * 0.5);
+    const Tensor some = index_select(scaled, 1, first);
+    const Tensor loss = cross_entropy(scaled + sum(some), second);
+    return loss * 3;
+  });
+  const Tensor good = tensor({0, 1}), bad = tensor({1, 9});
+  const auto where = [&](const Tensor& first, const Tensor& second) {
+    try {
+      (void)step(x, first, second);
+    } catch (const IndexError& error) {
+      EXPECT_EQ(std::string(error.what()).find("errors_test.cc"), std::string(error.what()).rfind("errors_test.cc"))
+          << "one line: " << error.what();
+      return error.where().line - line;
+    }
+    return 0u;
+  };
+  EXPECT_EQ(where(good, bad), 4u);
+  EXPECT_EQ(where(bad, good), 3u);
+  EXPECT_EQ(where(good, good), 0u);
 }
 
 TEST(Errors, Values) {

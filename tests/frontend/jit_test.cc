@@ -51,6 +51,48 @@ TEST(Jit, SameBitsOfGradients) {
   }
 }
 
+TEST(Jit, KeepsTheSignaturesUsedLast) {
+  const auto f = jit([](const Tensor& x) { return x.sum(); }, {.cache_size_limit = 2});
+  const auto call = [&](int64_t size) { EXPECT_EQ(f(ones({size})).item(), static_cast<double>(size)); };
+  call(1);
+  call(2);
+  call(1);
+  testing::internal::CaptureStderr();
+  call(3);  // takes the place of 2
+  EXPECT_THAT(testing::internal::GetCapturedStderr(),
+              testing::AllOf(HasSubstr("cache_size_limit"), HasSubstr("2 signatures")));
+  EXPECT_EQ(f.stats().compilations, 3u);
+  call(1);
+  call(3);
+  EXPECT_EQ(f.stats().compilations, 3u);
+  EXPECT_EQ(f.stats().dropped, 1u);
+  call(2);  // takes the place of 1
+  call(3);
+  EXPECT_EQ(f.stats().compilations, 4u);
+  EXPECT_EQ(f.graphs().size(), 2u);
+  EXPECT_THAT(f.graphs()[0], HasSubstr("f32[3]"));
+  EXPECT_THAT(f.graphs()[1], HasSubstr("f32[2]"));
+  EXPECT_EQ(f.stats().explanations.size(), 3u);
+}
+
+TEST(Jit, KeepsOneSignatureAtLeast) {
+  const auto f = jit([](const Tensor& x) { return x + 1; }, {.cache_size_limit = 0});
+  EXPECT_EQ(f(tensor(1.)).item(), 2);
+  EXPECT_EQ(f(tensor(2.)).item(), 3);
+  EXPECT_EQ(f.stats().compilations, 1u);
+}
+
+TEST(Jit, FindsOneOfManySignatures) {
+  const auto f = jit([](const Tensor& x, Static<int64_t> n) { return x * n.value; });
+  for (int round = 0; round < 2; ++round)
+    for (int64_t i = 0; i < 30; ++i) {
+      EXPECT_EQ(f(tensor(3.), Static<int64_t>(i)).item(), static_cast<double>(3 * i));
+      EXPECT_EQ(f(tensor({3.}), Static<int64_t>(i)).dim(), 1);
+    }
+  EXPECT_EQ(f.stats().compilations, 60u);
+  EXPECT_EQ(f.stats().dropped, 0u);
+}
+
 TEST(Jit, OneCompilationPerSignature) {
   const auto f = jit([](const Tensor& x) { return x * 2; });
   for (int i = 0; i < 3; ++i) EXPECT_EQ(f(tensor({1., 2.})).sum().item(), 6);

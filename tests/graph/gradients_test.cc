@@ -109,7 +109,7 @@ TEST(ReductionGradients, ProductsWithZeros) {
   std::mt19937_64 random(5);
   const Literal x = literal<double>({4, 3}, {2, 3, 4, 0, 3, 4, 0, 3, 0, 0, 0, 0});
   const auto make = [](Builder& b, const Values& v) { return reduce(b, "prod", v[0], {1}); };
-  EXPECT_EQ(check_gradients({.inputs = {x}, .second = false}, random, make), "");
+  EXPECT_EQ(check_gradients({.inputs = {x}}, random, make), "");
   // Integer-valued, so the differences are exact: one zero gives the product of the others, two give nothing.
   EXPECT_EQ(gradient_at({0, 3, 4}, [](Builder& b, const Values& v) { return reduce(b, "prod", v[0], {0}); }),
             (Doubles{12, 0, 0}));
