@@ -108,18 +108,26 @@ class GroupKernel {
     const bool dots = std::any_of(folds.begin(), folds.end(), [](const Fold& fold) { return fold.is_dot(); });
     if (dots) {
       write_serial_pass(writer_, pass);  // by every thread: all need the value
-    } else if (accumulates) {
-      invariant(folds.empty(), "a pass accumulates into memory or reduces, not both");
+      for (const Inst& inst : insts) note(inst);
+      return;
+    }
+    if (accumulates) {  // in order, so by one thread; what else the pass does comes after it
       out_.open("if ({}) {{", only_one_);
-      write_serial_pass(writer_, pass);
+      write_accumulations(writer_, pass);
       out_.close();
-    } else if (std::all_of(folds.begin(), folds.end(), [](const Fold& fold) { return fold.any_order(); })) {
+      const bool more = !folds.empty() || std::any_of(insts.begin(), insts.end(),
+                                                      [](const Inst& i) { return i.kind == InstKind::kStore; });
+      for (const Inst& inst : insts) note(inst);
+      if (!more) return;
+      barrier();
+    }
+    if (std::all_of(folds.begin(), folds.end(), [](const Fold& fold) { return fold.any_order(); })) {
       write_strided(pass, folds);
     } else {
       write_ordered(pass, folds);
     }
     for (const Inst& inst : insts) note(inst);
-    if (!folds.empty() && !dots && mapping_ != Mapping::kRow) {  // joining them was a barrier
+    if (!folds.empty() && mapping_ != Mapping::kRow) {  // joining them was a barrier
       read_ = false;
       written_.clear();
     }
@@ -178,7 +186,7 @@ class GroupKernel {
         folds[next_fold].add(accumulator(folds[next_fold])), ++next_fold;
       else if (inst.kind == InstKind::kStore)
         writer_.store(value, "");
-      else
+      else if (inst.kind != InstKind::kAccumulate)
         writer_.define(value);
       ++value;
     }

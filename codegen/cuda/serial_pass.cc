@@ -41,4 +41,17 @@ void write_serial_pass(PointWriter& writer, size_t pass) {
   for (const Fold& fold : folds) fold.finish(fmt::format("v{}", fold.value()));
 }
 
+void write_accumulations(PointWriter& writer, size_t pass) {
+  const size_t depth = open_inner_loops(writer, pass);
+  uint32_t value = writer.kernel().first_value(pass);
+  for (const loops::Inst& inst : writer.kernel().passes[pass].insts) {
+    if (inst.kind == loops::InstKind::kAccumulate)
+      writer.accumulate(value, "");
+    else if (!is_reduction(inst) && inst.kind != loops::InstKind::kStore)
+      writer.define(value);
+    ++value;
+  }
+  for (size_t i = 0; i < depth; ++i) writer.out.close();
+}
+
 }  // namespace sinter::codegen::cuda

@@ -53,7 +53,7 @@ void schedule_points(Kernel& kernel) {
     for (const Inst& inst : pass.insts) {
       if (!has_element(inst)) continue;
       const Walk walk = inst.guard >= 0 ? Walk::kOther : loops::walk(inst.index, last, 4);
-      gain += walk == Walk::kOneByOne ? 1 : walk == Walk::kOther ? -1 : 0;
+      gain += walk == Walk::kOneByOne ? 1 : walk == Walk::kOther ? -2 : 0;
       if (walk == Walk::kOneByOne) widest = std::max(widest, size_of(inst.dtype));
     }
   if (gain <= 0) return;
@@ -135,8 +135,8 @@ Tile choose_tile(int64_t batch, int64_t rows, int64_t columns, bool known, size_
   if (columns <= 8 || rows <= 8) {
     const int narrow =
         static_cast<int>(std::bit_ceil(static_cast<uint64_t>(std::max<int64_t>(1, std::min(rows, columns)))));
-    const int other = narrow <= 4 ? 64 : 32;
-    return columns <= rows ? Tile{other, narrow, 1, 1, 32} : Tile{narrow, other, 1, 1, 32};
+    const int other = narrow <= 4 ? 64 : 32, depth = std::min(32, 8 * narrow);
+    return columns <= rows ? Tile{other, narrow, 1, 1, depth} : Tile{narrow, other, 1, 1, depth};
   }
   for (const Tile& tile : kTiles) {
     if (tile.rows == 128 && element > 4) continue;  // accumulators would not fit the registers

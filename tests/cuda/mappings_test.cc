@@ -355,9 +355,11 @@ kernel @batched(%a: f32[s3] in, %b: f32[1280] in, %d: f32[s4] out) symbols(5) {
 }
 
 TEST(Mappings, RandomKernels) {
-  for (uint64_t group = 0; group < 4; ++group) {
+  const char* first_seed = std::getenv("FUZZ_SEED");  // to look further, by hand
+  const uint64_t first = first_seed == nullptr ? 0 : std::strtoull(first_seed, nullptr, 10);
+  for (uint64_t group = 0; group < 2; ++group) {
     std::vector<Case> cases;
-    for (uint64_t seed = 25 * group; seed < 25 * (group + 1); ++seed) {
+    for (uint64_t seed = first + 25 * group; seed < first + 25 * (group + 1); ++seed) {
       loops::RandomKernel made = loops::random_kernel(seed);
       made.kernel.schedule = {};
       cases.push_back({std::move(made.kernel), std::move(made.buffers), std::move(made.symbols)});

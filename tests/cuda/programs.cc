@@ -39,25 +39,27 @@ func @softmax_cross_entropy(%x: f32[256, 1000], %t: i64[256]) -> f32[] {
 }
 func @layer_norm(%x: f32[512, 768], %g: f32[768], %b: f32[768], %c: f32[512, 768]) -> f32[] {
   %0 = reduce_sum %x {axes = [1]}
-  %1 = constant f32[512] {0.0013020834}
-  %2 = mul %0, %1
-  %3 = broadcast %2 {shape = [512, 768], axes = [0]}
-  %4 = sub %x, %3
-  %5 = mul %4, %4
-  %6 = reduce_sum %5 {axes = [1]}
-  %7 = mul %6, %1
-  %8 = constant f32[512] {1e-05}
-  %9 = add %7, %8
-  %10 = sqrt %9
-  %11 = broadcast %10 {shape = [512, 768], axes = [0]}
-  %12 = div %4, %11
-  %13 = broadcast %g {shape = [512, 768], axes = [1]}
-  %14 = mul %12, %13
-  %15 = broadcast %b {shape = [512, 768], axes = [1]}
-  %16 = add %14, %15
-  %17 = mul %16, %c
-  %18 = reduce_sum %17 {axes = [0, 1]}
-  return %18
+  %1 = constant f32[] {0.0013020834}
+  %2 = broadcast %1 {shape = [512], axes = []}
+  %3 = mul %0, %2
+  %4 = broadcast %3 {shape = [512, 768], axes = [0]}
+  %5 = sub %x, %4
+  %6 = mul %5, %5
+  %7 = reduce_sum %6 {axes = [1]}
+  %8 = mul %7, %2
+  %9 = constant f32[] {1e-05}
+  %10 = broadcast %9 {shape = [512], axes = []}
+  %11 = add %8, %10
+  %12 = sqrt %11
+  %13 = broadcast %12 {shape = [512, 768], axes = [0]}
+  %14 = div %5, %13
+  %15 = broadcast %g {shape = [512, 768], axes = [1]}
+  %16 = mul %14, %15
+  %17 = broadcast %b {shape = [512, 768], axes = [1]}
+  %18 = add %16, %17
+  %19 = mul %18, %c
+  %20 = reduce_sum %19 {axes = [0, 1]}
+  return %20
 }
 )";
 
