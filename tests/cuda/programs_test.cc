@@ -1,11 +1,9 @@
-// The kernels of real programs and of random graphs, in the simulator, against the kernel interpreter.
+// The kernels of random graphs, and kernels with run-time extents, in the simulator, against the kernel interpreter.
 #include "tests/cuda/programs.h"
 
 #include <gtest/gtest.h>
 
-#include "passes/pipeline.h"
 #include "tests/cuda/check_cuda.h"
-#include "tests/kernels/mlp_step.h"
 
 namespace sinter::codegen::cuda {
 namespace {
@@ -21,13 +19,6 @@ std::vector<Case> small_cases(const std::vector<loops::Kernel>& kernels, uint64_
     if (small) cases.push_back(random_case(kernel, {.symbols = {}, .seed = seed++}));
   }
   return cases;
-}
-
-TEST(Programs, MlpStep) {
-  const ir::Graph graph = passes::run_passes(passes::graph_pipeline(), test::mlp_step(8, {33, 17, 10})).graph;
-  const std::vector<Case> cases = small_cases(cuda_kernels(graph), 1);
-  EXPECT_GE(cases.size(), 7U);
-  check_cuda(cases);
 }
 
 TEST(Programs, RandomGraphs) {
