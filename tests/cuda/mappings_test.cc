@@ -90,7 +90,7 @@ kernel @bits(%s: i64[2] in, %y: i64[5000] out) {
 
 TEST(Mappings, RowsWithSeveralReductions) {
   std::vector<Case> cases;
-  for (const int n : {1, 10, 16, 37, 5000}) {
+  for (const int n : {1, 10, 37, 4500}) {
     const std::string text = fmt::format(R"(
 kernel @softmax(%x: f32[{1}] in, %l: i64[7] in, %y: f32[{1}] out, %a: i64[7] out) {{
   for i0 < 7 {{
@@ -326,7 +326,7 @@ TEST(Mappings, TilesOfDots) {
   };
   int turn = 0;
   for (const loops::Schedule& tile : tiles)
-    for (const auto& [rows, columns, depth] : {std::tuple{33, 66, 35}, std::tuple{20, 132, 16}}) {
+    for (const auto& [rows, columns, depth] : {std::tuple{33, 66, 35}, std::tuple{20, 36, 16}}) {
       for (int i = 0; i < 2; ++i, ++turn) {
         append(cases, random_cases(dot_text(rows, columns, depth, turn % 2 == 0, turn / 2 % 2 == 0), {.seed = 3}));
         cases.back().kernel.schedule = tile;

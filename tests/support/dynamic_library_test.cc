@@ -1,3 +1,4 @@
+// Shared libraries opened at run time: found, missing, and why.
 #include "support/dynamic_library.h"
 
 #include <gtest/gtest.h>
