@@ -24,6 +24,7 @@ class SplitKernel {
     count_ = writer.product(kernel_.passes[0].inner);
     points_ = writer.product(kernel_.outer);
     type_ = writer.index_type();
+    columns_ = kernel_.schedule.vector >= 0;
   }
 
   void write(const std::string& symbol, std::vector<runtime::KernelCode::Factor>& scratch) {
@@ -62,23 +63,41 @@ class SplitKernel {
     }
   }
 
+  // A group of 16 threads folds a block of order R of a point; or a block of 16 x 32 threads does for 32 neighbouring
+  // points.
   void write_blocks(const std::string& symbol) {
     const int threads = kernel_.schedule.threads;
-    writer_.begin_entry(symbol, threads, 0, grid(blocks_dims(), kOrderBlock * (threads / 16)), kMaxBlocks);
-    declare_slots();
     const std::string cast = writer_.wide() ? "(long long)" : "(int)";
+    if (columns_) {
+      invariant(threads == 512, "16 lanes of 32 points");
+      auto blocks = grid(kernel_.outer, 32);
+      for (const auto& factor : grid(kernel_.passes[0].inner, kOrderBlock)) blocks.push_back(factor);
+      writer_.begin_entry(symbol, threads, Fold::kColumnBytes, std::move(blocks), kMaxBlocks);
+    } else {
+      writer_.begin_entry(symbol, threads, 0, grid(blocks_dims(), kOrderBlock * (threads / 16)), kMaxBlocks);
+    }
+    declare_slots();
     out_.line("const unsigned mask = 0xffffu << (threadIdx.x & 16);");
-    out_.line("const int lane = threadIdx.x & 15;");
-    out_.open(
-        "for ({0} share = {1}blockIdx.x * {2} + (threadIdx.x >> 4); share < {3}*blocks; share += {1}gridDim.x * {2}) "
-        "{{",
-        type_, cast, threads / 16, points_);
-    out_.line("const {} point = share / blocks;", type_);
-    out_.line("const {} start = share % blocks * {};", type_, kOrderBlock);
+    if (columns_) {
+      out_.line("const int lane = threadIdx.x >> 5;");
+      out_.open("for ({0} share = {1}blockIdx.x; share < ({2} + 31) / 32 * blocks; share += {1}gridDim.x) {{", type_,
+                cast, points_);
+      out_.line("const {} first = share / blocks * 32;", type_);
+      out_.line("const bool inside = first + (threadIdx.x & 31) < {};", points_);
+      out_.line("const {} point = inside ? first + (threadIdx.x & 31) : {} - 1;", type_, points_);
+    } else {
+      out_.line("const int lane = threadIdx.x & 15;");
+      out_.open(
+          "for ({0} share = {1}blockIdx.x * {2} + (threadIdx.x >> 4); share < {3}*blocks; share += {1}gridDim.x * "
+          "{2}) {{",
+          type_, cast, threads / 16, points_);
+      out_.line("const {} point = share / blocks;", type_);
+    }
+    out_.line("const {} block = share % blocks, start = block * {};", type_, kOrderBlock);
     out_.line("const {0} end = start + {1} < {2} ? start + {1} : {2};", type_, kOrderBlock, count_);
     writer_.split_outer("point", kernel_.outer.size());
     for (const Fold& fold : folds_) fold.declare(accumulator(fold));
-    out_.open("for ({} at = start + lane; at < end; at += 16) {{", type_);
+    out_.open("for ({} at = start + lane; {}at < end; at += 16) {{", type_, columns_ ? "inside && " : "");
     writer_.split_inner("at", 0);
     size_t next_fold = 0;
     uint32_t value = 0;
@@ -94,11 +113,11 @@ class SplitKernel {
       ++value;
     }
     out_.close();
-    for (const Fold& fold : folds_) fold.join_row(accumulator(fold));
-    out_.open("if (lane == 0) {{");
+    for (const Fold& fold : folds_) columns_ ? fold.join_columns(accumulator(fold)) : fold.join_row(accumulator(fold));
+    out_.open("if ({}lane == 0) {{", columns_ ? "inside && " : "");
     for (const Fold& fold : folds_) {
-      out_.line("part{0}[share] = {1};", fold.value(), accumulator(fold));
-      if (fold.is_argmax()) out_.line("part{0}_at[share] = {1}_at;", fold.value(), accumulator(fold));
+      out_.line("part{0}[point*blocks + block] = {1};", fold.value(), accumulator(fold));
+      if (fold.is_argmax()) out_.line("part{0}_at[point*blocks + block] = {1}_at;", fold.value(), accumulator(fold));
     }
     out_.close();
     out_.close();
@@ -148,6 +167,7 @@ class SplitKernel {
   std::vector<Fold> folds_;
   std::string count_, points_;
   std::string_view type_;
+  bool columns_ = false;  // neighbouring points lie side by side in memory
 };
 
 }  // namespace

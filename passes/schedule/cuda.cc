@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstdint>
 #include <set>
 
 #include "ir/loops/dot_ranges.h"
@@ -106,10 +107,15 @@ void schedule_groups(Kernel& kernel) {
     longest = std::max(longest, inner.value_or(INT64_MAX));
   }
   const Directions found = directions(kernel);
-  if (points && *points <= kFewPoints && longest > kLong / 2 && can_split(kernel)) {
+  const bool columns = found.outer > found.inner;
+  // A block takes 32 columns: few columns leave a device idle.
+  const bool few = points && *points <= (columns ? 32 * kFewPoints : kFewPoints);
+  const bool is_long = columns ? longest > 2 * kOrderBlock && longest != INT64_MAX : longest > kLong / 2;
+  if (few && is_long && can_split(kernel)) {
     schedule.mapping = Mapping::kSplit;
-    schedule.threads = 256;
-  } else if (found.outer > found.inner) {
+    schedule.threads = columns ? 512 : 256;
+    if (columns) schedule.vector = static_cast<int>(kernel.outer.size()) - 1;
+  } else if (columns) {
     schedule.mapping = Mapping::kColumn;
     schedule.threads = 512;
   } else if (longest <= kOrderBlock || !points || *points > kLong) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "ir/loops/text.h"
+#include "passes/schedule/cuda.h"
 #include "tests/cuda/check_cuda.h"
 #include "tests/loops/random_kernel.h"
 
@@ -208,6 +209,31 @@ kernel @long(%x: f32[{1}] in, %c: i64[{1}] in, %y: f32[3] out, %a: i64[6] out) {
                                {.special_values = false}));
   }
   append(cases, random_cases(R"(
+kernel @columns(%x: f32[333000] in, %d: f64[37] in, %y: f64[37] out, %a: i64[37] out) {
+  for i0 < 37 {
+    pass j1 < 9000 {
+      %0 = load f32 %x[37*j1 + i0]
+      %1 = to_f64 f64 %0
+      %2 = reduce sum f64 %1
+      %3 = index i64 j1
+      %4 = argmax i64 %0, %3
+      %5 = reduce max f32 %0
+    }
+    pass {
+      %6 = to_f64 f64 %5
+      %7 = load f64 %d[i0]
+      %8 = add f64 %7, %2
+      %9 = mul f64 %8, %6
+      store f64 %y[i0], %9
+      store i64 %a[i0], %4
+    }
+  }
+})"));
+  for (Case& each : cases) {
+    passes::schedule_cuda(each.kernel);
+    EXPECT_EQ(loops::mapping_name(each.kernel.schedule.mapping), "split");
+  }
+  append(cases, random_cases(R"(
 kernel @any_length(%x: f64[s0] in, %y: f64[1] out) symbols(1) {
   pass j0 < s0 {
     %0 = load f64 %x[j0]
@@ -218,6 +244,7 @@ kernel @any_length(%x: f64[s0] in, %y: f64[1] out) symbols(1) {
   }
 })",
                              {.symbols = {9001}}));
+  append(cases, {random_case(cases.back().kernel, {.symbols = {0}})});
   check_cuda(std::move(cases));
 }
 
