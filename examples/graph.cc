@@ -17,7 +17,7 @@ int main() {
   fmt::print("{} {} {} {}\n", z, x.grad(), y.grad(), w.grad());
 
   std::ofstream("graph.dot") << to_dot(z);
-  if (std::system("dot -Tpng graph.dot -o graph.png 2>/dev/null") == 0)
+  if (std::system("dot -Tpng graph.dot -o graph.png 2>/dev/null") == 0)  // NOLINT: a fixed command
     fmt::print("wrote graph.dot and graph.png\n");
   else
     fmt::print("wrote graph.dot; install Graphviz (the package graphviz) and it becomes graph.png, too\n");

@@ -143,7 +143,7 @@ Tensor broadcast_to(const Tensor& x, const Sizes& shape, std::string_view name) 
     kept.push_back(from[axis]);
     attributes.axes.push_back(axis + added);
   }
-  const Tensor narrow = kept == from ? x : apply(ir::ops::kReshape, ir::ShapeAttributes{kept.shape()}, {x});
+  Tensor narrow = kept == from ? x : apply(ir::ops::kReshape, ir::ShapeAttributes{kept.shape()}, {x});
   if (kept == shape) return narrow;
   return apply(ir::ops::kBroadcast, attributes, {narrow});
 }

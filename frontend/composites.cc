@@ -80,7 +80,7 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, At at) 
                     to_string(x.shape()), weight.dim() == 2 ? weight.size(1) : -1, to_string(weight.shape())),
         "flatten(x, 1) makes rows of images");
   const Scope scope("linear");
-  const Tensor product = matmul(x, t(weight, at), at);
+  Tensor product = matmul(x, t(weight, at), at);
   if (!bias.defined()) return product;
   return named(product + bias, x.dim() == 2 ? "AddmmBackward0" : "ViewBackward0");
 }

@@ -120,6 +120,7 @@ Tensor from_blob(T* data, const Sizes& shape, std::function<void()> done, At at)
   impl->buffer = runtime::Buffer::from_blob(data, static_cast<size_t>(shape.numel()) * sizeof(T), std::move(done));
   return Tensor(impl);
 }
+// NOLINTNEXTLINE(bugprone-macro-parentheses): T is a type
 #define SINTER_ELEMENT_TYPE(T)                              \
   template Tensor from_data<T>(const T*, const Sizes&, At); \
   template Tensor from_blob<T>(T*, const Sizes&, std::function<void()>, At);

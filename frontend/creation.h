@@ -18,7 +18,7 @@ struct TensorOptions {
 namespace detail {
 // The dtype that a list of C++ numbers makes: floats f32, integers i64.
 template <class T>
-inline constexpr DType natural_dtype = std::is_same_v<T, bool> ? kBool
+inline constexpr DType kNaturalDType = std::is_same_v<T, bool> ? kBool
                                        : std::is_integral_v<T> ? kInt64
                                                                : kFloat32;
 
@@ -44,7 +44,7 @@ template <class T, class List>
   const detail::CallScope location(at);
   Elements<T> elements;
   elements.add(list, 0);
-  return from_elements(elements.flat.data(), elements.shape, options.dtype.value_or(natural_dtype<T>),
+  return from_elements(elements.flat.data(), elements.shape, options.dtype.value_or(kNaturalDType<T>),
                        options.requires_grad);
 }
 }  // namespace detail
@@ -78,7 +78,7 @@ template <class T>
   const detail::CallScope location(at);
   const std::vector<std::conditional_t<std::is_integral_v<T>, int64_t, double>> flat(elements.begin(), elements.end());
   return detail::from_elements(flat.data(), {static_cast<int64_t>(flat.size())},
-                               options.dtype.value_or(detail::natural_dtype<T>), options.requires_grad);
+                               options.dtype.value_or(detail::kNaturalDType<T>), options.requires_grad);
 }
 
 // A copy of row-major elements.

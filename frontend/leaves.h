@@ -54,25 +54,25 @@ constexpr size_t fields() {
 // Calls visit on each field.
 template <class T, class Visit>
 void each_field(T& value, Visit&& visit) {
-  constexpr size_t count = fields<std::remove_const_t<T>>();
-  static_assert(count > 0, "jit: a struct in arguments or results has 1 to 16 fields");
+  constexpr size_t kFields = fields<std::remove_const_t<T>>();
+  static_assert(kFields > 0, "jit: a struct in arguments or results has 1 to 16 fields");
   const auto all = [&](auto&... field) { (visit(field), ...); };
   // clang-format off
-  if constexpr (count == 1) { auto& [a] = value; all(a); }
-  else if constexpr (count == 2) { auto& [a, b] = value; all(a, b); }
-  else if constexpr (count == 3) { auto& [a, b, c] = value; all(a, b, c); }
-  else if constexpr (count == 4) { auto& [a, b, c, d] = value; all(a, b, c, d); }
-  else if constexpr (count == 5) { auto& [a, b, c, d, e] = value; all(a, b, c, d, e); }
-  else if constexpr (count == 6) { auto& [a, b, c, d, e, f] = value; all(a, b, c, d, e, f); }
-  else if constexpr (count == 7) { auto& [a, b, c, d, e, f, g] = value; all(a, b, c, d, e, f, g); }
-  else if constexpr (count == 8) { auto& [a, b, c, d, e, f, g, h] = value; all(a, b, c, d, e, f, g, h); }
-  else if constexpr (count == 9) { auto& [a, b, c, d, e, f, g, h, i] = value; all(a, b, c, d, e, f, g, h, i); }
-  else if constexpr (count == 10) { auto& [a, b, c, d, e, f, g, h, i, j] = value; all(a, b, c, d, e, f, g, h, i, j); }
-  else if constexpr (count == 11) { auto& [a, b, c, d, e, f, g, h, i, j, k] = value; all(a, b, c, d, e, f, g, h, i, j, k); }
-  else if constexpr (count == 12) { auto& [a, b, c, d, e, f, g, h, i, j, k, l] = value; all(a, b, c, d, e, f, g, h, i, j, k, l); }
-  else if constexpr (count == 13) { auto& [a, b, c, d, e, f, g, h, i, j, k, l, m] = value; all(a, b, c, d, e, f, g, h, i, j, k, l, m); }
-  else if constexpr (count == 14) { auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n] = value; all(a, b, c, d, e, f, g, h, i, j, k, l, m, n); }
-  else if constexpr (count == 15) { auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o] = value; all(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o); }
+  if constexpr (kFields == 1) { auto& [a] = value; all(a); }
+  else if constexpr (kFields == 2) { auto& [a, b] = value; all(a, b); }
+  else if constexpr (kFields == 3) { auto& [a, b, c] = value; all(a, b, c); }
+  else if constexpr (kFields == 4) { auto& [a, b, c, d] = value; all(a, b, c, d); }
+  else if constexpr (kFields == 5) { auto& [a, b, c, d, e] = value; all(a, b, c, d, e); }
+  else if constexpr (kFields == 6) { auto& [a, b, c, d, e, f] = value; all(a, b, c, d, e, f); }
+  else if constexpr (kFields == 7) { auto& [a, b, c, d, e, f, g] = value; all(a, b, c, d, e, f, g); }
+  else if constexpr (kFields == 8) { auto& [a, b, c, d, e, f, g, h] = value; all(a, b, c, d, e, f, g, h); }
+  else if constexpr (kFields == 9) { auto& [a, b, c, d, e, f, g, h, i] = value; all(a, b, c, d, e, f, g, h, i); }
+  else if constexpr (kFields == 10) { auto& [a, b, c, d, e, f, g, h, i, j] = value; all(a, b, c, d, e, f, g, h, i, j); }
+  else if constexpr (kFields == 11) { auto& [a, b, c, d, e, f, g, h, i, j, k] = value; all(a, b, c, d, e, f, g, h, i, j, k); }
+  else if constexpr (kFields == 12) { auto& [a, b, c, d, e, f, g, h, i, j, k, l] = value; all(a, b, c, d, e, f, g, h, i, j, k, l); }
+  else if constexpr (kFields == 13) { auto& [a, b, c, d, e, f, g, h, i, j, k, l, m] = value; all(a, b, c, d, e, f, g, h, i, j, k, l, m); }
+  else if constexpr (kFields == 14) { auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n] = value; all(a, b, c, d, e, f, g, h, i, j, k, l, m, n); }
+  else if constexpr (kFields == 15) { auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o] = value; all(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o); }
   else { auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = value; all(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p); }
   // clang-format on
 }

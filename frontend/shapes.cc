@@ -171,7 +171,7 @@ Tensor slice(const Tensor& x, int64_t axis, int64_t start, int64_t stop, int64_t
   const int64_t along = normalize_axis(axis, x.dim(), "slice"), size = x.shape()[along];
   if (step < 1) throw ValueError(fmt::format("slice: the step is {}, expected 1 or more", step));
   // As in Python: negative positions count from the end, those outside are cut off.
-  const auto position = [&](int64_t at_) { return std::clamp<int64_t>(at_ < 0 ? at_ + size : at_, 0, size); };
+  const auto position = [&](int64_t given) { return std::clamp<int64_t>(given < 0 ? given + size : given, 0, size); };
   const int64_t from = position(start), to = std::max(position(stop), from);
   return named(sliced(x, along, from, to, step), "SliceBackward0");
 }

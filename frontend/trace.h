@@ -21,7 +21,7 @@ class Switch {
   Switch(bool on = false) : on_(std::make_shared<std::atomic<bool>>(on)) {}  // NOLINT: a switch is a bool
   // Copies are switches of their own.
   Switch(const Switch& other) : Switch(static_cast<bool>(other)) {}
-  Switch& operator=(const Switch& other) { return *this = static_cast<bool>(other); }
+  Switch& operator=(const Switch& other) { return *this = static_cast<bool>(other); }  // NOLINT: of itself, too
   Switch& operator=(bool on) {
     on_->store(on, std::memory_order_relaxed);
     return *this;

@@ -10,7 +10,8 @@
 
 namespace sinter::data {
 
-TensorDataset::TensorDataset(Tensor in, Tensor to, At at) : inputs(std::move(in)), targets(std::move(to)) {
+TensorDataset::TensorDataset(Tensor inputs_given, Tensor targets_given, At at)
+    : inputs(std::move(inputs_given)), targets(std::move(targets_given)) {
   const sinter::detail::CallScope location(at);
   if (inputs.dim() < 1 || targets.dim() < 1 || inputs.size(0) != targets.size(0))
     throw ShapeError(fmt::format(

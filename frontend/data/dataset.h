@@ -14,7 +14,7 @@ namespace sinter::data {
 class TensorDataset {
  public:
   // ShapeError unless the tensors have equally many samples.
-  TensorDataset(Tensor inputs, Tensor targets, At at = At::current());
+  TensorDataset(Tensor inputs_given, Tensor targets_given, At at = At::current());
   [[nodiscard]] int64_t size() const { return inputs.size(0); }
 
   Tensor inputs, targets;

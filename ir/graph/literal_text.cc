@@ -34,7 +34,7 @@ std::string text_of(T value) {
 template <class T, class... Base>
 bool read(std::string_view text, T& value, Base... base) {
   const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, value, base...);
+  const auto [stop, error] = std::from_chars(text.data(), end, value, base...);  // NOLINT: `end` bounds it
   return error == std::errc() && stop == end;
 }
 

@@ -29,7 +29,7 @@ std::vector<Type> infer(const OpDef& def, const Attributes& attributes, std::spa
 
 template <class T>
 bool is_nan(T x) {
-  return x != x;
+  return x != x;  // NOLINT: of integers, too
 }
 
 void evaluate(const OpDef& def, const Attributes& attributes, Arithmetic arithmetic,

@@ -42,7 +42,7 @@ MaybeValues vjp(Builder& b, const OpDef&, const Attributes& attributes, std::spa
                 std::span<const Value>, std::span<const std::optional<Value>> cotangents) {
   if (!cotangents[0] || !is_float(b.type(operands[0]).dtype)) return {std::nullopt, std::nullopt, std::nullopt};
   const auto [axis, batch] = as<GatherAttributes>(attributes);
-  return {*cotangents[0], std::nullopt, gather(b, *cotangents[0], operands[1], axis, batch)};
+  return {cotangents[0], std::nullopt, gather(b, *cotangents[0], operands[1], axis, batch)};
 }
 
 }  // namespace
