@@ -30,8 +30,8 @@ struct Registry {
 };
 
 const Registry& registry() {
-  static const Registry& kRegistry = *new Registry;  // operations may run in the destructors of other globals
-  return kRegistry;
+  static const Registry& registered = *new Registry;  // operations may run in the destructors of other globals
+  return registered;
 }
 
 }  // namespace

@@ -68,7 +68,7 @@ std::vector<char> compile(std::string_view text, const CompileOptions& options) 
   write_file(folder / "host_abi.h", kHostAbi);
   write_file(folder / "host_cuda.h", kHostCuda);
   write_file(folder / "kernel.cu", text);
-  std::string unit = "#include \"host_cuda.h\"\n#line 1 \"kernel.cu\"\n";
+  std::string unit = "#include \"host_abi.h\"\n#include \"host_cuda.h\"\n#line 1 \"kernel.cu\"\n";
   unit += text;
   unit += "\n#line 1 \"exports\"\n";
   for (const GlobalFunction& function : global_functions(text))

@@ -1,9 +1,7 @@
-// CUDA C++ for the host's compiler: what NVRTC has built in and generated kernels use. Put before the kernel text,
-// which is compiled with -fsanitize=thread; the sanitizer's calls are defined here and go to the simulator. No header
-// is included, as in NVRTC: a kernel text that needs more fails to compile.
+// CUDA C++ for the host's compiler: what NVRTC has built in and generated kernels use. Put after host_abi.h and before
+// the kernel text, which is compiled with -fsanitize=thread; the sanitizer's calls are defined here and go to the
+// simulator. No header is included, as in NVRTC: a kernel text that needs more fails to compile.
 #pragma once
-
-#include "host_abi.h"
 
 #define SIM_PLAIN __attribute__((no_sanitize("thread")))
 
