@@ -3,9 +3,9 @@
 ./run bench --peers [NAME...]     names as in ./run bench --list; families (mlp, gemm) too; without, all but first/.
 
 Every engine runs in a process at 1 thread (bound to one core) and in one at 2 threads; the coordinator asks each in turn
-for a round, and an engine's better setting counts. Printed: median, least and most of the rounds in microseconds, and how
-many times slower than Sinter's static engine the best peer is. The peers live in a virtual environment outside the
-repository: --venv or PEERS_VENV, else ~/.cache/sinter/peers, which is made from PyPI when it is missing (5 GB).
+for a round, and an engine's better setting counts. Printed: median (or least: --by), and least and most of the rounds in
+microseconds, and the best peer's time divided by that of each of Sinter's engines. The peers live in a virtual environment
+outside the repository: --venv or PEERS_VENV, else ~/.cache/sinter/peers, made from PyPI when it is missing (5 GB).
 """
 import argparse
 import datetime
@@ -65,29 +65,30 @@ def start_engines(python, threads):
     return [Engine(name, forms, command, count) for name, forms, command in engines for count in threads]
 
 
-def best_settings(times):
-    """{(label, threads): rounds} -> {label: (threads, rounds)} of the lower median."""
+def best_settings(times, by):
+    """{(label, threads): rounds} -> {label: (threads, rounds)}, the number of threads for which `by` says less."""
     best = {}
     for (label, threads), rounds in times.items():
-        if label not in best or statistics.median(rounds) < statistics.median(best[label][1]):
+        if label not in best or by(rounds) < by(best[label][1]):
             best[label] = (threads, rounds)
     return best
 
 
-def row_of(workload, times):
+def row_of(workload, times, by=statistics.median):
     """What is reported of a workload: each label at its better setting, the best peer, and the ratios to it."""
-    engines = {label: {"threads": threads, "median": statistics.median(rounds), "least": min(rounds), "most": max(rounds)}
-               for label, (threads, rounds) in best_settings(times).items()}
+    engines = {label: {"threads": threads, "counted": by(rounds), "median": statistics.median(rounds),
+                       "least": min(rounds), "most": max(rounds)}
+               for label, (threads, rounds) in best_settings(times, by).items()}
     peers = {label: engine for label, engine in engines.items() if not label.startswith("Sinter")}
     row = {"workload": workload, "engines": engines}
     if peers:
-        row["best_peer"] = min(peers, key=lambda label: peers[label]["median"])
+        row["best_peer"] = min(peers, key=lambda label: peers[label]["counted"])
         for engine in engines.values():
-            engine["ratio"] = peers[row["best_peer"]]["median"] / engine["median"]
+            engine["ratio"] = peers[row["best_peer"]]["counted"] / engine["counted"]
     return row
 
 
-def measure(engines, workload, rounds, seconds, skipped):
+def measure(engines, workload, rounds, seconds, skipped, by=statistics.median):
     times, absent = {}, set()
     for _ in range(rounds):
         for engine in engines:
@@ -101,7 +102,7 @@ def measure(engines, workload, rounds, seconds, skipped):
                     absent.add(key)
                 else:
                     times.setdefault(key, []).append(found)
-    return row_of(workload, times)
+    return row_of(workload, times, by)
 
 
 def number(microseconds):
@@ -117,7 +118,7 @@ def text_of(row):
         engine = row["engines"].get(label)
         if engine is None:
             return "-"
-        return (f"{number(engine['median'])} ({number(engine['least'])} - {number(engine['most'])}) {engine['threads']}T")
+        return f"{number(engine['counted'])} ({number(engine['least'])} - {number(engine['most'])}) {engine['threads']}T"
 
     ratios = [f"{row['engines'][label]['ratio']:.2f}" if "ratio" in row["engines"].get(label, {}) else "-"
               for label in LABELS[:2]]
@@ -136,6 +137,8 @@ def main():
     parser.add_argument("--venv", default=os.environ.get("PEERS_VENV", os.path.expanduser("~/.cache/sinter/peers")))
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=0.1, help="of a round")
+    parser.add_argument("--by", choices=("median", "least"), default="median",
+                        help="which of the rounds counts; least, with many short rounds, on a machine that others use")
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--json", metavar="FILE")
     parser.add_argument("--no-compile", nargs="*", metavar="NAME", default=None,
@@ -150,10 +153,12 @@ def main():
     skipped = {(name, "compile") for name in names if name in without or name.split("/")[0] in without}
 
     engines = start_engines(python_of(flags.venv), flags.threads)
-    print(f"{datetime.date.today()}, load {os.getloadavg()[0]:.1f}, {flags.rounds} rounds of {flags.seconds} s\n\n{HEAD}")
+    by = min if flags.by == "least" else statistics.median
+    print(f"{datetime.date.today()}, load {os.getloadavg()[0]:.1f}, {flags.by} of {flags.rounds} rounds of "
+          f"{flags.seconds} s\n\n{HEAD}", flush=True)
     rows = []
     for name in names:
-        rows.append(measure(engines, name, flags.rounds, flags.seconds, skipped))
+        rows.append(measure(engines, name, flags.rounds, flags.seconds, skipped, by))
         print(text_of(rows[-1]), flush=True)
     for engine in engines:
         engine.stop()

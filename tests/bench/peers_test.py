@@ -24,10 +24,16 @@ class Peers(unittest.TestCase):
     def test_the_better_setting_of_an_engine_counts(self):
         row = peers.row_of("w", {("Sinter static", 1): [10, 11, 12], ("Sinter static", 2): [4, 5, 9],
                                  ("PyTorch eager", 1): [40, 30, 20], ("PyTorch eager", 2): [50], ("JAX jit", 2): [20]})
-        self.assertEqual(row["engines"]["Sinter static"], {"threads": 2, "median": 5, "least": 4, "most": 9, "ratio": 4})
+        self.assertEqual(row["engines"]["Sinter static"],
+                         {"threads": 2, "counted": 5, "median": 5, "least": 4, "most": 9, "ratio": 4})
         self.assertEqual(row["engines"]["PyTorch eager"]["threads"], 1)
         self.assertEqual(row["best_peer"], "JAX jit")
         self.assertAlmostEqual(row["engines"]["PyTorch eager"]["ratio"], 20 / 30)
+
+    def test_the_least_round_may_count_instead(self):
+        row = peers.row_of("w", {("Sinter static", 1): [3, 9, 9], ("Sinter static", 2): [5, 5, 5], ("JAX jit", 1): [6, 8]}, min)
+        self.assertEqual(row["engines"]["Sinter static"]["threads"], 1)
+        self.assertEqual(row["engines"]["Sinter static"]["ratio"], 2)
 
     def test_without_peers_there_is_no_ratio(self):
         row = peers.row_of("w", {("Sinter static", 1): [1]})
