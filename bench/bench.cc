@@ -19,7 +19,7 @@ struct Flags {
   std::string json, plot, first_step;
   int threads = 0;
   Effort effort;
-  bool list = false, serve = false;
+  bool list = false, serve = false, cpu_time = false;
 };
 
 // Whether a name was asked for: itself, or a family that it belongs to ("gemm" stands for "gemm/64").
@@ -54,7 +54,7 @@ void run(Flags flags) {
   check_names(flags);
   flags.effort.fma = probe_fma(flags.effort.threads);
   const Machine machine = describe_machine(flags.effort.threads, flags.effort.fma);
-  fmt::print("{}", text_head(machine));
+  fmt::print("{}", text_head(machine, flags.effort.by_least));
   std::vector<Line> lines;
   const auto add = [&](std::vector<Line> more) {
     print_all(more);
@@ -74,6 +74,7 @@ void run(Flags flags) {
 
 int start(int argc, char** argv) {
   Flags flags;
+  std::string by = "median";
   CLI::App app("Times Sinter's workloads in both engines, beside what the machine can do.", "bench");
   app.add_option("names", flags.names, "workloads, or families of them (mlp, gemm, ...); all when none is given");
   app.add_flag("--list", flags.list, "print the names of the workloads");
@@ -83,8 +84,11 @@ int start(int argc, char** argv) {
       ->check(CLI::Range(1, 1024));
   app.add_option("--repetitions", flags.effort.repetitions, "of every engine")->check(CLI::Range(1, 1000));
   app.add_option("--seconds", flags.effort.seconds, "of one repetition")->check(CLI::Range(0.0001, 100.0));
+  app.add_option("--by", by, "which repetition counts; least, with many short ones, on a machine that others use")
+      ->check(CLI::IsMember({"median", "least"}));
   app.add_flag("--quick", flags.effort.quick, "small sizes and few repetitions: whether it works, not how fast");
-  app.add_flag("--serve", flags.serve, "")->group("");              // for bench/peers.py
+  app.add_flag("--serve", flags.serve, "")->group("");  // for bench/peers.py
+  app.add_flag("--cpu-time", flags.cpu_time, "")->group("");
   app.add_option("--first-step", flags.first_step, "")->group("");  // what this program starts itself with
   app.footer("--peers (first) runs bench/peers.py instead: PyTorch and JAX beside Sinter; ./run bench --peers --help.");
   CLI11_PARSE(app, argc, argv);
@@ -96,12 +100,13 @@ int start(int argc, char** argv) {
   if (flags.threads <= 0) flags.threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   setenv("SINTER_THREADS", std::to_string(flags.threads).c_str(), /*overwrite=*/1);
   flags.effort.threads = flags.threads;
+  flags.effort.by_least = by == "least";
   if (flags.effort.quick) flags.effort.repetitions = 2, flags.effort.seconds = 0.0005;
 
   if (flags.list)
     for (std::string_view name : all_names()) fmt::print("{}\n", name);
   else if (flags.serve)
-    serve(flags.effort.quick);
+    serve(flags.effort.quick, flags.cpu_time);
   else if (!flags.first_step.empty())
     print_first_step(flags.first_step, flags.effort.quick);
   else

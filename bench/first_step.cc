@@ -82,6 +82,7 @@ std::vector<Line> measure_first_steps(const Effort& effort) {
       lines.push_back(line_of({.workload = std::string(kNames[i]),
                                .engine = engine,
                                .microseconds = summarise(microseconds[i]),
+                               .by_least = effort.by_least,
                                .kernels = last[i]["kernels"],
                                .barriers = last[i]["barriers"],
                                .bytes_moved = last[i]["bytes_moved"],

@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
+#include <ctime>
 #include <iostream>
 #include <map>
 #include <optional>
@@ -78,6 +78,7 @@ std::vector<Line> measure(const Workload& workload, const Effort& effort) {
   Measurement found{.workload = std::string(workload.name),
                     .engine = "static",
                     .microseconds = summarise(collector.microseconds.at("static")),
+                    .by_least = effort.by_least,
                     .bytes = work.bytes,
                     .flops = work.flops,
                     .triad = triad,
@@ -95,8 +96,12 @@ std::vector<Line> measure(const Workload& workload, const Effort& effort) {
   return lines;
 }
 
-void serve(bool quick) {
-  using Clock = std::chrono::steady_clock;
+void serve(bool quick, bool cpu_time) {
+  const auto now = [&] {
+    timespec time{};
+    clock_gettime(cpu_time ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC, &time);
+    return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+  };
   std::string current;
   std::optional<Work> work;
   for (std::string line; std::getline(std::cin, line);) {
@@ -118,12 +123,12 @@ void serve(bool quick) {
     const std::function<void()>& run = run_of(*work, engine);
     run();
     int64_t runs = 0;
-    const auto start = Clock::now();
+    const double start = now();
     double elapsed = 0;
     do {
       run();
       ++runs;
-      elapsed = std::chrono::duration<double>(Clock::now() - start).count();
+      elapsed = now() - start;
     } while (elapsed < seconds);
     fmt::print("{}\n", elapsed / static_cast<double>(runs) * 1e6);
     std::fflush(stdout);

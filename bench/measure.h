@@ -14,7 +14,7 @@ struct Effort {
   double seconds = 0.1;  // of a repetition
   int threads = 1;
   double fma = 0;  // GF/s, probed
-  bool quick = false;
+  bool quick = false, by_least = false;
 };
 
 // Both engines, their repetitions by turns.
@@ -22,7 +22,7 @@ struct Effort {
 
 // Reads commands from standard input, one a line, and answers each by one line:
 //   WORKLOAD ENGINE SECONDS      microseconds a run, over as many runs as fit into the seconds, or "none" if unknown
-// The workload of the last command is kept ready.
-void serve(bool quick);
+// The workload of the last command is kept ready. cpu_time: the processor time of all threads rather than the clock's.
+void serve(bool quick, bool cpu_time);
 
 }  // namespace sinter::bench

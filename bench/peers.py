@@ -58,8 +58,10 @@ class Engine:
         self.process.wait()
 
 
-def start_engines(python, threads):
-    engines = [("Sinter", ("static", "dynamic"), [str(SINTER), "--serve"]),
+def start_engines(python, threads, clock):
+    os.environ["CLOCK"] = clock
+    serve = [str(SINTER), "--serve"] + (["--cpu-time"] if clock == "cpu" else [])
+    engines = [("Sinter", ("static", "dynamic"), serve),
                ("PyTorch", ("eager", "fused", "compile"), [python, "-B", str(HERE / "peers_torch.py")]),
                ("JAX", ("jit",), [python, "-B", str(HERE / "peers_jax.py")])]
     return [Engine(name, forms, command, count) for name, forms, command in engines for count in threads]
@@ -139,6 +141,8 @@ def main():
     parser.add_argument("--seconds", type=float, default=0.1, help="of a round")
     parser.add_argument("--by", choices=("median", "least"), default="median",
                         help="which of the rounds counts; least, with many short rounds, on a machine that others use")
+    parser.add_argument("--clock", choices=("wall", "cpu"), default="wall",
+                        help="cpu: processor time, at one thread, on a machine that others use")
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--json", metavar="FILE")
     parser.add_argument("--no-compile", nargs="*", metavar="NAME", default=None,
@@ -152,9 +156,11 @@ def main():
     without = names if flags.no_compile == [] else flags.no_compile or []
     skipped = {(name, "compile") for name in names if name in without or name.split("/")[0] in without}
 
-    engines = start_engines(python_of(flags.venv), flags.threads)
+    if flags.clock == "cpu":
+        flags.threads = [1]  # with several, waiting for each other counts as work
+    engines = start_engines(python_of(flags.venv), flags.threads, flags.clock)
     by = min if flags.by == "least" else statistics.median
-    print(f"{datetime.date.today()}, load {os.getloadavg()[0]:.1f}, {flags.by} of {flags.rounds} rounds of "
+    print(f"{datetime.date.today()}, load {os.getloadavg()[0]:.1f}, {flags.by} of {flags.rounds} rounds ({flags.clock} time) of "
           f"{flags.seconds} s\n\n{HEAD}", flush=True)
     rows = []
     for name in names:

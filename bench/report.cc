@@ -32,7 +32,7 @@ constexpr std::string_view kRow = "{:<18}{:<9}{:>10}{:>9}{:>8}{:>8}{:>8}{:>8}{:>
 
 Line line_of(const Measurement& found) {
   Line line{.found = found};
-  const double microseconds = found.microseconds.median;
+  const double microseconds = found.counted();
   if (microseconds <= 0) return line;
   line.gigabytes = found.bytes / microseconds * 1e-3;
   line.gigaflops = found.flops / microseconds * 1e-3;
@@ -55,16 +55,16 @@ Machine describe_machine(int threads, double fma) {
   return machine;
 }
 
-std::string text_head(const Machine& machine) {
+std::string text_head(const Machine& machine, bool by_least) {
   return fmt::format("{}, {} threads, FMA peak {:.0f} GF/s, load {:.1f}, {}\n", machine.processor, machine.threads,
                      machine.fma, machine.load, machine.date) +
-         fmt::format(kRow, "workload", "engine", "median us", "spread", "GB/s", "triad", "GF/s", "peak", "kernels",
-                     "barriers", "moved", "compiled");
+         fmt::format(kRow, "workload", "engine", by_least ? "least us" : "median us", "spread", "GB/s", "triad", "GF/s",
+                     "peak", "kernels", "barriers", "moved", "compiled");
 }
 
 std::string text_line(const Line& line) {
   const Measurement& found = line.found;
-  return fmt::format(kRow, found.workload, found.engine, microseconds(found.microseconds.median),
+  return fmt::format(kRow, found.workload, found.engine, microseconds(found.counted()),
                      fmt::format("{:.0f} %", 100 * found.microseconds.spread()), number_or_dash(line.gigabytes, 1),
                      percent_or_dash(line.share_of_triad), number_or_dash(line.gigaflops, 1),
                      percent_or_dash(line.share_of_fma), found.kernels, found.barriers,
@@ -84,6 +84,7 @@ nlohmann::json to_json(const Machine& machine, std::span<const Line> lines) {
     const Measurement& found = line.found;
     all["lines"].push_back({{"workload", found.workload},
                             {"engine", found.engine},
+                            {"counted_us", found.counted()},
                             {"median_us", found.microseconds.median},
                             {"least_us", found.microseconds.least},
                             {"most_us", found.microseconds.most},

@@ -14,11 +14,13 @@ namespace sinter::bench {
 struct Measurement {
   std::string workload, engine;
   Summary microseconds;
+  bool by_least = false;              // the least repetition counts, not the median
   double bytes = 0, flops = 0;        // of a run, as the workload asks; 0: not asked
   double triad = 0, fma = 0;          // probed: GB/s of such a triad, GF/s of all threads; 0: not probed
   int64_t kernels = 0, barriers = 0;  // launched in a run; of the dynamic engine every launch stands alone
   int64_t bytes_moved = 0;            // between kernels and memory
-  int64_t compiled = -1;              // kernels compiled by the first run; -1: not asked
+  [[nodiscard]] double counted() const { return by_least ? microseconds.least : microseconds.median; }
+  int64_t compiled = -1;  // kernels compiled by the first run; -1: not asked
 };
 
 // What is computed from it.
@@ -41,7 +43,7 @@ struct Machine {
 [[nodiscard]] Machine describe_machine(int threads, double fma);
 
 // A head, then one text line for each.
-[[nodiscard]] std::string text_head(const Machine& machine);
+[[nodiscard]] std::string text_head(const Machine& machine, bool by_least = false);
 [[nodiscard]] std::string text_line(const Line& line);
 
 [[nodiscard]] nlohmann::json to_json(const Machine& machine, std::span<const Line> lines);

@@ -117,11 +117,6 @@ bool compile(const TwoEngines& engines, Contrast& report) {
 
 std::string number(double value) { return fmt::format("{:.{}f}", value, value < 10 ? 2 : value < 100 ? 1 : 0); }
 
-std::string steps_text(double steps) {
-  if (std::isinf(steps)) return "never";
-  return steps == 0 ? "from the first run on" : fmt::format("{:.0f} runs", std::ceil(steps));
-}
-
 }  // namespace
 
 double Contrast::overhead_us() const {
@@ -182,10 +177,17 @@ std::string to_text(const Contrast& report) {
   row("later runs, us", number(a.step_us.median), number(b.step_us.median));
   row("  spread", fmt::format("{:.0f} %", 100 * a.step_us.spread()), fmt::format("{:.0f} %", 100 * b.step_us.spread()));
   if (!both) return text + fmt::format("the static engine cannot run it: {}\n", report.refusal);
-  text += fmt::format("an operation costs the dynamic engine {} us more\n", number(report.overhead_us()));
+  if (report.overhead_us() > 0)
+    text += fmt::format("an operation costs the dynamic engine {} us more\n", number(report.overhead_us()));
   text += report.difference.empty() ? fmt::format("bits: equal after {} runs of each\n", kEqualRuns)
                                     : fmt::format("bits: DIFFERENT in {}\n", report.difference);
-  return text + fmt::format("static is ahead: {}\n", steps_text(report.runs_to_break_even()));
+  return text + verdict(report.runs_to_break_even()) + "\n";
+}
+
+std::string verdict(double runs) {
+  if (std::isinf(runs)) return "static is never ahead";
+  return runs <= 1 ? "static is ahead from the first run on"
+                   : fmt::format("static is ahead from run {:.0f} on", std::ceil(runs));
 }
 
 std::string to_json(const Contrast& report) {

@@ -51,6 +51,9 @@ template <class F, class... A>
 [[nodiscard]] double break_even(double static_upfront_ms, double dynamic_upfront_ms, double static_step_us,
                                 double dynamic_step_us);
 
+// Such a number of runs in words.
+[[nodiscard]] std::string verdict(double runs);
+
 enum class Engine { kStatic, kDynamic };
 // Milliseconds from the start until each of so many runs had ended.
 [[nodiscard]] std::vector<double> timeline(const TwoEngines& engines, Engine engine, int64_t runs);

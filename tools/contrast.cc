@@ -19,11 +19,6 @@ struct Arguments {
   bool json = false, quick = false;
 };
 
-std::string runs_text(double runs) {
-  if (std::isinf(runs)) return "never";
-  return runs <= 1 ? "from the first run on" : fmt::format("from run {:.0f} on", std::ceil(runs));
-}
-
 std::string text_of(std::string_view title, const Race& race) {
   const auto sum = [](const Lap& lap) { return lap.trace_ms + lap.passes_ms + lap.codegen_ms; };
   std::string text = fmt::format(
@@ -32,11 +27,11 @@ std::string text_of(std::string_view title, const Race& race) {
       title, race.of_static.trace_ms, race.of_static.passes_ms, race.of_static.codegen_ms, race.of_static.compiled,
       race.of_static.ended_ms.front(), race.of_dynamic.ended_ms.front(), race.of_dynamic.compiled);
   const double dynamic_us = settled_us(race.of_dynamic), static_us = settled_us(race.of_static);
-  text += fmt::format("  N* = ({:.2f} - {:.2f}) ms / ({:.2f} - {:.2f}) us: static is ahead {}\n", sum(race.of_static),
-                      race.of_dynamic.ended_ms.front() - dynamic_us * 1e-3, dynamic_us, static_us,
-                      runs_text(race.predicted));
+  text +=
+      fmt::format("  N* = ({:.2f} - {:.2f}) ms / ({:.2f} - {:.2f}) us: {}\n", sum(race.of_static),
+                  race.of_dynamic.ended_ms.front() - dynamic_us * 1e-3, dynamic_us, static_us, verdict(race.predicted));
   text += fmt::format("  verified by {} runs of each: {}", race.runs,
-                      race.verified ? runs_text(static_cast<double>(*race.verified)) : "static is never ahead");
+                      verdict(race.verified ? static_cast<double>(*race.verified) : INFINITY));
   if (const auto error = race.error()) text += fmt::format(" (predicted {:+.0f} %)", 100 * *error);
   text += "\n";
   for (const Race::Total& total : race.totals)

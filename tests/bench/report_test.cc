@@ -35,6 +35,15 @@ TEST(Report, RatesAndSharesComeFromTheMedian) {
   EXPECT_DOUBLE_EQ(line.share_of_fma, 0.5);
 }
 
+TEST(Report, TheLeastMayCountInstead) {
+  Measurement found = measurement();
+  found.by_least = true;
+  EXPECT_DOUBLE_EQ(line_of(found).gigabytes, 125);
+  EXPECT_THAT(text_line(line_of(found)), HasSubstr("8.00"));
+  EXPECT_THAT(text_head({}, true), HasSubstr("least us"));
+  EXPECT_THAT(text_head({}), HasSubstr("median us"));
+}
+
 TEST(Report, TheLargerShareCounts) {
   Measurement found = measurement();
   found.triad = 125;

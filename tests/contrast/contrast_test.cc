@@ -25,6 +25,12 @@ TEST(BreakEven, IsThePriceByTheGain) {
   EXPECT_TRUE(std::isinf(break_even(1, 2, 90, 90)));
 }
 
+TEST(BreakEven, InWords) {
+  EXPECT_EQ(verdict(156.2), "static is ahead from run 157 on");
+  EXPECT_EQ(verdict(0.5), "static is ahead from the first run on");
+  EXPECT_EQ(verdict(INFINITY), "static is never ahead");
+}
+
 TEST(BreakEven, TheCrossingIsWhereStaticStaysAhead) {
   constexpr std::array fixed{5., 6., 7., 8.};
   EXPECT_EQ(crossing(fixed, std::array{2., 4., 7., 9.}), 3);
