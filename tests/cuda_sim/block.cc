@@ -36,6 +36,7 @@ constexpr SimHooks kHooks{
     },
     .active_mask = [] { return running->active_mask(); },
     .trap = [](int line) { running->trap(line); },
+    .undefined = [](const char* what, int line) { running->undefined(what, line); },
 };
 
 SimIndex spread(size_t linear, const SimIndex& extent) {
@@ -124,6 +125,10 @@ SimIndex Block::thread_index() const { return spread(current_, geometry_.block);
 SimIndex Block::block_index() const { return spread(block_, geometry_.grid); }
 
 void Block::trap(int line) { stop(FaultKind::kTrap, fmt::format("traps, {}", module_.place_of_line(line))); }
+
+void Block::undefined(const char* what, int line) {
+  stop(FaultKind::kUndefined, fmt::format("{}, {}", what, module_.place_of_line(line)));
+}
 
 void Block::sync_threads(int line) {
   threads_[current_].state = State::kAtBarrier;

@@ -37,6 +37,7 @@ class Block {
   uint64_t warp(SimWarpCall call, unsigned mask, uint64_t value, int source, int line);
   [[nodiscard]] unsigned active_mask() const { return 1U << (current_ % 32); }
   void trap(int line);
+  void undefined(const char* what, int line);
 
  private:
   enum class State : uint8_t { kReady, kAtBarrier, kInWarp, kReturned };

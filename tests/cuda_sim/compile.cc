@@ -61,8 +61,10 @@ std::string compiler() {
 std::vector<char> compile(std::string_view text, const CompileOptions& options) {
   // -fno-tree-sra: a vector's load stays one access, whose alignment can be seen.
   constexpr std::string_view kFlags =
-      "-x c++ -std=c++20 -O1 -g1 -w -shared -fPIC -nostdlib -fsanitize=thread -fno-tree-sra -fno-tree-vectorize "
-      "-fexpensive-optimizations -fwrapv -fno-strict-aliasing -fno-math-errno -fno-trapping-math -fno-exceptions "
+      "-x c++ -std=c++20 -O1 -g1 -w -shared -fPIC -nostdlib -fsanitize=thread "
+      "-fsanitize=signed-integer-overflow,shift,integer-divide-by-zero,bounds,float-cast-overflow -fno-tree-sra "
+      "-fno-tree-vectorize "
+      "-fexpensive-optimizations -fno-strict-aliasing -fno-math-errno -fno-trapping-math -fno-exceptions "
       "-fno-rtti -fvisibility=hidden -fno-gnu-unique -fno-stack-protector -mavx2 -mfma";
   const Folder folder;
   write_file(folder / "host_abi.h", kHostAbi);

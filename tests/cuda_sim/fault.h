@@ -15,6 +15,7 @@ enum class FaultKind {
   kRace,           // two threads, one location, one of them writes, nothing orders them
   kBarrier,        // __syncthreads that not all threads of the block reach
   kWarp,           // a warp's call whose mask names lanes that do not take part
+  kUndefined,      // what C++ leaves undefined: overflow, shifts, local arrays left
   kTrap,           // __trap
 };
 

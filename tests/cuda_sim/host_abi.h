@@ -21,6 +21,7 @@ struct SimHooks {
   unsigned long long (*warp)(SimWarpCall call, unsigned mask, unsigned long long value, int source, int line);
   unsigned (*active_mask)();
   void (*trap)(int line);
+  void (*undefined)(const char* what, int line);  // what C++ leaves undefined
 };
 
 // One __global__ function: exported as sinter_sim_kernel_<name>.

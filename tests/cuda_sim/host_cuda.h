@@ -61,6 +61,32 @@ SIM_PLAIN void __tsan_write_range(void* at, unsigned long bytes) {
 }
 }
 
+// The same for -fsanitize=undefined: where it was is what its data begins with.
+struct SimPlace {
+  const char* file;
+  unsigned line, column;
+};
+extern "C" {
+#define SIM_UNDEFINED_1(name, words)                                                          \
+  SIM_PLAIN void __ubsan_handle_##name(void* place, void*) {                                  \
+    sim_hooks->undefined(words, static_cast<int>(static_cast<const SimPlace*>(place)->line)); \
+  }
+#define SIM_UNDEFINED_2(name, words)                                                          \
+  SIM_PLAIN void __ubsan_handle_##name(void* place, void*, void*) {                           \
+    sim_hooks->undefined(words, static_cast<int>(static_cast<const SimPlace*>(place)->line)); \
+  }
+SIM_UNDEFINED_1(negate_overflow, "negates the least integer")
+SIM_UNDEFINED_1(out_of_bounds, "indexes beyond a local array")
+SIM_UNDEFINED_1(float_cast_overflow, "converts a float that no integer holds")
+SIM_UNDEFINED_2(add_overflow, "adds beyond the largest integer")
+SIM_UNDEFINED_2(sub_overflow, "subtracts beyond the largest integer")
+SIM_UNDEFINED_2(mul_overflow, "multiplies beyond the largest integer")
+SIM_UNDEFINED_2(divrem_overflow, "divides by zero, or the least integer by -1")
+SIM_UNDEFINED_2(shift_out_of_bounds, "shifts by more than there are bits")
+#undef SIM_UNDEFINED_1
+#undef SIM_UNDEFINED_2
+}
+
 typedef unsigned long size_t;
 typedef unsigned long long sim_u64;
 

@@ -43,6 +43,7 @@ constexpr const char* kThroughShared = R"(
     __syncthreads();  // before the next round
   })";
 constexpr const char* kElementwise = R"(
+  float values[4] = {1.0f, 2.0f, 3.0f, (float)n};
   const long long i = (long long)blockIdx.x * 64 + threadIdx.x;
   if (i < n) out[i] = in[i] + 1.0f;)";
 constexpr const char* kVectors = R"(
@@ -167,6 +168,10 @@ const Planted kPlanted[] = {
      "((float*)scratch)[threadIdx.x] = 0.0f;", "", FaultKind::kUninitialised, kOneBlock, 250, 250, kShared64},
     {"maximum_passes_nan_over", kMaximum, "x > y || x != x ? x : y", "fmaxf(x, y)", WrongBits(), kOneBlock},
     {"contracted_by_hand", kElementwise, "in[i] + 1.0f", "__fmaf_rn(in[i], 1.000001f, 1.0f)", WrongBits()},
+    {"overflow", kElementwise, "in[i] + 1.0f", "in[i] + (float)((int)i + 2147483647 - 30)", FaultKind::kUndefined},
+    {"local_array_left", kElementwise, "in[i] + 1.0f", "values[(i % 9) * (i > 100)]", FaultKind::kUndefined},
+    {"shift_too_far", kElementwise, "in[i] + 1.0f", "in[i] + (float)(1u << (i % 40))", FaultKind::kUndefined},
+    {"float_that_no_integer_holds", kElementwise, "in[i] + 1.0f", "(float)(int)(in[i] * 1e9f)", FaultKind::kUndefined},
     {"traps", kElementwise, "if (i < n)", "if (i == 100) __trap();\n  if (i < n)", FaultKind::kTrap},
 };
 
