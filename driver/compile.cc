@@ -6,6 +6,7 @@
 
 #include "codegen/cpu/compile_kernel.h"
 #include "driver/check.h"
+#include "driver/cuda.h"
 #include "driver/kernels.h"
 #include "driver/program_table.h"
 #include "driver/reference.h"
@@ -31,14 +32,14 @@ class CpuExecutable : public Executable {
     const auto start = Clock::now();
     graph_ = passes::run_passes(passes::graph_pipeline(), std::move(graph)).graph;
     const passes::Fusion fusion = passes::fuse(graph_, {.fuse = options.fuse && sinter::options().fuse});
-    std::vector<passes::LoweredKernel> kernels = lower_all(graph_, fusion);
+    std::vector<passes::LoweredKernel> kernels = lower_all(graph_, fusion, options.device);
     passes::Plan plan = passes::plan(graph_, kernels);
     if (!sinter::options().dump.empty()) {
       passes::dump(graph_.name, "fusion", passes::print_ledger(graph_, fusion));
       passes::dump(graph_.name, "plan", passes::print(plan, kernels));
     }
     for (passes::LoweredKernel& copy : plan.copies) {
-      passes::schedule_cpu(copy.kernel);
+      schedule(copy.kernel, options.device);
       kernels.push_back(std::move(copy));
     }
     stats_.passes_ms = milliseconds_since(start);
@@ -112,7 +113,9 @@ class CpuExecutable : public Executable {
 }  // namespace
 
 std::shared_ptr<const Executable> compile(const ir::Graph& graph, const CompileOptions& options) {
-  if ((options.isa.empty() ? sinter::options().isa : options.isa) == "reference") return reference_executable(graph);
+  if (options.device.is_cpu() && (options.isa.empty() ? sinter::options().isa : options.isa) == "reference")
+    return reference_executable(graph);
+  if (!options.device.is_cpu()) return cuda_executable(graph, options);
   return std::make_shared<CpuExecutable>(graph, options);
 }
 

@@ -9,6 +9,7 @@
 
 #include "ir/graph/graph.h"
 #include "runtime/program.h"
+#include "support/device.h"
 
 namespace sinter::runtime {
 class ThreadTeam;
@@ -20,6 +21,7 @@ struct CompileOptions {
   bool fuse = true;        // off, or SINTER_FUSE off: one kernel an operation (contrast, tests): the same bits
   std::string isa;         // a value of SINTER_ISA, which is what "" stands for
   bool share_all = false;  // every launch is spread over all workers, however small (tests)
+  Device device;           // where it runs, and where all its inputs and outputs lie
 };
 
 struct CompileStats {
@@ -33,7 +35,8 @@ struct CompileStats {
 class Executable {
  public:
   virtual ~Executable() = default;
-  // Runs once. inputs[i]: contiguous storage of parameter i, 64-byte aligned; outputs[r]: of result r. For a state pair
+  // Runs once; on a CUDA device: asks for it and returns, faults and failed checks show when the host next waits.
+  // inputs[i]: contiguous storage of parameter i, 64-byte aligned; outputs[r]: of result r. For a state pair
   // (p, r) the new value is written into inputs[p] and outputs[r] is ignored. Other inputs are not written. Re-entrant.
   // Allocates nothing after the first run on a thread team. IndexError (with the user's line) when an index was out of
   // range: state is as before.
@@ -62,7 +65,8 @@ class DynamicKernel {
 // keep its elements apart.
 [[nodiscard]] std::shared_ptr<const DynamicKernel> compile_dynamic(const ir::Graph& graph,
                                                                    std::span<const Operand> operands, int symbols,
-                                                                   std::span<const Operand> results = {});
+                                                                   std::span<const Operand> results = {},
+                                                                   Device device = {});
 
 // Kernels compiled by this process so far (not found in any cache).
 [[nodiscard]] size_t kernels_compiled();

@@ -12,6 +12,7 @@
 #include "passes/lower/collapse.h"
 #include "passes/pass.h"
 #include "passes/schedule/cpu.h"
+#include "passes/schedule/cuda.h"
 #include "support/options.h"
 #include "support/scope.h"
 
@@ -43,9 +44,13 @@ Isa isa_of(const std::string& asked) {
   throw ValueError(fmt::format("isa is \"{}\", expected auto, avx2, avx512 or reference", name));
 }
 
-void finish_kernel(loops::Kernel& kernel, const std::string& subject) {
+void schedule(loops::Kernel& kernel, Device device) {
+  device.is_cpu() ? passes::schedule_cpu(kernel) : passes::schedule_cuda(kernel);
+}
+
+void finish_kernel(loops::Kernel& kernel, const std::string& subject, Device device) {
   passes::collapse(kernel);
-  passes::schedule_cpu(kernel);
+  schedule(kernel, device);
   if (options().verify || options().check) loops::verify(kernel);
   if (options().check) check_text(kernel);
   if (options().debug < 4 && options().dump.empty()) return;
@@ -54,14 +59,14 @@ void finish_kernel(loops::Kernel& kernel, const std::string& subject) {
   passes::dump(subject, "loops", text);
 }
 
-std::vector<passes::LoweredKernel> lower_all(const ir::Graph& graph, const passes::Fusion& fusion) {
+std::vector<passes::LoweredKernel> lower_all(const ir::Graph& graph, const passes::Fusion& fusion, Device device) {
   const passes::LowerContext context{.graph = &graph, .in_memory = &fusion.in_memory, .layouts = nullptr, .symbols = 0};
   std::vector<passes::LoweredKernel> kernels;
   for (const passes::Cluster& cluster : fusion.clusters) {
     passes::LowerResult result = passes::lower(context, cluster);
     if (!result.lowered)
       throw InternalError(fmt::format("a cluster chosen by fusion cannot be lowered: {}", result.reason));
-    finish_kernel(result.lowered->kernel, graph.name + "." + result.lowered->kernel.name);
+    finish_kernel(result.lowered->kernel, graph.name + "." + result.lowered->kernel.name, device);
     kernels.push_back(std::move(*result.lowered));
   }
   return kernels;

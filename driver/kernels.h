@@ -17,9 +17,12 @@
 namespace sinter::driver {
 
 // Lowers, collapses and schedules every cluster; verifies and dumps as the knobs ask.
-[[nodiscard]] std::vector<passes::LoweredKernel> lower_all(const ir::Graph& graph, const passes::Fusion& fusion);
+[[nodiscard]] std::vector<passes::LoweredKernel> lower_all(const ir::Graph& graph, const passes::Fusion& fusion,
+                                                           Device device);
 // One kernel's range joining and schedule, and what the knobs ask.
-void finish_kernel(loops::Kernel& kernel, const std::string& subject);
+void finish_kernel(loops::Kernel& kernel, const std::string& subject, Device device);
+// The device's own pass.
+void schedule(loops::Kernel& kernel, Device device);
 
 // "" is SINTER_ISA or the machine's best, else "avx2" or "avx512"; ValueError for another name or what this machine
 // lacks.

@@ -7,6 +7,7 @@
 #include "frontend/eager.h"
 #include "frontend/element.h"
 #include "frontend/trace.h"
+#include "frontend/transfer.h"
 #include "ir/graph/row.h"
 
 namespace sinter::detail {
@@ -105,13 +106,13 @@ Tensor apply_row(const ir::OpDef& def, std::string_view name, std::span<const Ar
 }
 
 Tensor number_beside(const Tensor& beside, const Arg& number, DType dtype) {
-  if (!is_traced(beside)) return Tensor(element_of(number, dtype));
+  if (!is_traced(beside)) return Tensor(number_on(device_of(*beside.impl()), number, dtype));
   return made_beside(beside, ir::ops::kConstant,
                      ir::ConstantAttributes{std::make_shared<const ir::Literal>(literal_of(number, dtype))});
 }
 
 Tensor made_beside(const Tensor& beside, const ir::OpDef& def, const ir::Attributes& attributes) {
-  if (!is_traced(beside)) return Tensor(apply_eager(def, attributes, {}));
+  if (!is_traced(beside)) return Tensor(apply_eager(def, attributes, {}, device_of(*beside.impl())));
   return Tensor(require_trace(std::array{beside.impl()}).apply(def, attributes, {}));
 }
 

@@ -41,6 +41,7 @@ Ref<Impl> make_cell(const Impl& value, bool requires_grad) {
   static std::atomic<uint64_t> made{0};
   const Ref<Cell> cell(new Cell);
   cell->value = contiguous(detached(value));
+  cell->device = cell->value->device();
   cell->requires_grad = requires_grad;
   cell->order = made.fetch_add(1);
   return handle_of(cell);

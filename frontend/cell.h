@@ -30,6 +30,8 @@ struct Cell : Counted {
   Ref<Impl> value;  // concrete, contiguous, no handle to a cell, not on a tape
   Ref<Impl> grad;   // null: none
   bool requires_grad = false;
+  std::atomic<Device> device;  // of `value`, to be read without the lock
+  bool roams = false;          // goes where it is used: random streams, what optimisers remember
   bool grad_not_kept = false;  // made and dropped inside a jitted call
   SharedName name;
   uint64_t order = 0;  // of creation: the order in which calls lock cells
@@ -44,6 +46,10 @@ struct Cell : Counted {
 // The memory behind a concrete tensor or a handle.
 [[nodiscard]] inline Ref<Impl> memory_of(const Ref<Impl>& x) {
   return x->cell && !x->snapshot ? current_value(*x->cell) : x;
+}
+// Where a concrete tensor or a handle lies.
+[[nodiscard]] inline Device device_of(const Impl& x) {
+  return x.cell && !x.snapshot ? x.cell->device.load(std::memory_order_relaxed) : x.device();
 }
 // Whether gradients are asked of this tensor.
 [[nodiscard]] inline bool requires_grad(const Impl& x) { return x.cell ? x.cell->requires_grad : x.requires_grad; }

@@ -6,6 +6,7 @@
 #include "frontend/call_scope.h"
 #include "frontend/cell.h"
 #include "frontend/creation.h"
+#include "frontend/transfer.h"
 
 namespace sinter {
 namespace {
@@ -33,7 +34,7 @@ void save_tensors(const std::filesystem::path& path, const nn::NamedTensors& ten
   for (const auto& [name, tensor] : tensors) {
     if (!tensor.defined()) throw ValueError(fmt::format("save_tensors: {} is an undefined tensor", name));
     if (detail::is_traced(tensor)) detail::report_data_access("save_tensors");
-    memory.push_back(detail::contiguous(detail::memory_of(tensor.impl())));
+    memory.push_back(detail::on_host(detail::contiguous(detail::memory_of(tensor.impl()))));
     const detail::Impl& impl = *memory.back();
     arrays.push_back({name,
                       impl.dtype,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 #include "frontend/apply.h"
@@ -11,6 +12,8 @@
 #include "frontend/functions.h"
 #include "frontend/kernels.h"
 #include "frontend/trace.h"
+#include "frontend/transfer.h"
+#include "runtime/device_memory.h"
 
 namespace sinter {
 namespace {
@@ -37,7 +40,7 @@ void require_memory(const void* data, const Sizes& shape, const char* name) {
 // An operation without operands, traced if a trace is open.
 Tensor made(const ir::OpDef& def, const ir::Attributes& attributes) {
   if (detail::Trace* trace = detail::Trace::current()) return Tensor(trace->apply(def, attributes, {}));
-  return Tensor(detail::apply_eager(def, attributes, {}));
+  return Tensor(detail::apply_eager(def, attributes, {}, detail::default_device()));
 }
 
 Tensor constant(const Arg& value, DType dtype) {
@@ -56,12 +59,35 @@ Tensor with_options(Tensor x, const TensorOptions& options) {
   return x;
 }
 
+// The dtype and, of memory, the device of x.
+TensorOptions like(const Tensor& x) {
+  TensorOptions options{.dtype = x.dtype()};
+  if (!detail::is_traced(x)) options.device = x.device();
+  return options;
+}
+
 // Memory of its own where it may become a cell or be read through a pointer: a full tensor, not one element spread.
-Tensor filled(const Sizes& shape, const Arg& value, DType dtype) {
+Tensor filled(const Sizes& shape, const Arg& value, DType dtype, const TensorOptions& options) {
   require_supported(dtype, "full");
-  if (detail::Trace::current() != nullptr) return detail::broadcast_to(constant(value, dtype), shape, "full");
-  Ref<Impl> impl = detail::allocate(dtype, shape);
-  detail::fill_elements(*detail::element_of(value, dtype), *impl);
+  if (detail::Trace* trace = detail::Trace::current()) {
+    if (options.device) trace->runs_on(*options.device, "full");
+    return detail::broadcast_to(constant(value, dtype), shape, "full");
+  }
+  const Device device = options.device.value_or(detail::default_device());
+  Ref<Impl> impl = detail::allocate(dtype, shape, device);
+  const Ref<Impl> element = detail::element_of(value, dtype);
+  const std::span<const std::byte> bytes(element->data(), size_of(dtype));
+  if (device.is_cpu()) {
+    detail::fill_elements(*element, *impl);
+  } else if (std::ranges::all_of(bytes, [](std::byte byte) { return byte == std::byte{0}; })) {
+    runtime::clear_bytes(impl->data(), device, impl->buffer.size());
+  } else if (bytes.size() == sizeof(uint32_t)) {
+    uint32_t word;
+    std::memcpy(&word, bytes.data(), sizeof word);
+    runtime::fill_words(impl->data(), device, word, static_cast<size_t>(impl->numel()));
+  } else {
+    detail::fill_elements(*detail::number_on(device, value, dtype), *impl);
+  }
   return Tensor(impl);
 }
 
@@ -79,24 +105,24 @@ int64_t steps_between(int64_t start, int64_t stop, int64_t step) {
 }
 
 template <class T>
-Tensor copied(const T* elements, const Sizes& shape, DType dtype, bool requires_grad) {
+Tensor copied(const T* elements, const Sizes& shape, DType dtype, const TensorOptions& options) {
   require_supported(dtype, "tensor");
   Ref<Impl> impl = detail::allocate(dtype, shape);
   visit_dtype(dtype, [&](auto zero) {
     using To = decltype(zero);
     std::transform(elements, elements + impl->numel(), impl->as<To>(), detail::element_cast<To, T>);
   });
-  return with_options(Tensor(impl), {.requires_grad = requires_grad});
+  return with_options(Tensor(detail::on_device(impl, options.device.value_or(detail::default_device()))), options);
 }
 
 }  // namespace
 
 namespace detail {
-Tensor from_elements(const double* elements, const Sizes& shape, DType dtype, bool requires_grad) {
-  return copied(elements, shape, dtype, requires_grad);
+Tensor from_elements(const double* elements, const Sizes& shape, DType natural, const TensorOptions& options) {
+  return copied(elements, shape, options.dtype.value_or(natural), options);
 }
-Tensor from_elements(const int64_t* elements, const Sizes& shape, DType dtype, bool requires_grad) {
-  return copied(elements, shape, dtype, requires_grad);
+Tensor from_elements(const int64_t* elements, const Sizes& shape, DType natural, const TensorOptions& options) {
+  return copied(elements, shape, options.dtype.value_or(natural), options);
 }
 void report_ragged() { throw ShapeError("tensor: the nested lists differ in length, expected rows of one length"); }
 }  // namespace detail
@@ -106,7 +132,7 @@ Tensor from_data(const T* data, const Sizes& shape, At at) {
   const detail::CallScope location(at);
   require_sizes(shape, "from_data");
   require_memory(data, shape, "from_data");
-  return copied(data, shape, dtype_of<T>, false);
+  return copied(data, shape, dtype_of<T>, {.device = Device()});
 }
 template <class T>
 Tensor from_blob(T* data, const Sizes& shape, std::function<void()> done, At at) {
@@ -133,12 +159,12 @@ SINTER_ELEMENT_TYPE(double)
 Tensor zeros(const Sizes& shape, const TensorOptions& options, At at) {
   const detail::CallScope location(at);
   require_sizes(shape, "zeros");
-  return with_options(filled(shape, 0, options.dtype.value_or(kFloat32)), options);
+  return with_options(filled(shape, 0, options.dtype.value_or(kFloat32), options), options);
 }
 Tensor ones(const Sizes& shape, const TensorOptions& options, At at) {
   const detail::CallScope location(at);
   require_sizes(shape, "ones");
-  return with_options(filled(shape, 1, options.dtype.value_or(kFloat32)), options);
+  return with_options(filled(shape, 1, options.dtype.value_or(kFloat32), options), options);
 }
 Tensor full(const Sizes& shape, const Arg& value, const TensorOptions& options, At at) {
   const detail::CallScope location(at);
@@ -148,14 +174,15 @@ Tensor full(const Sizes& shape, const Arg& value, const TensorOptions& options, 
       throw ShapeError(fmt::format("full: argument 2 has shape {}, expected a number or a tensor without dimensions",
                                    to_string(value.tensor().shape())),
                        "spread it with expand(x, shape)");
-    const Tensor number = detail::converted(value.tensor(), options.dtype.value_or(value.tensor().dtype()));
+    Tensor number = detail::converted(value.tensor(), options.dtype.value_or(value.tensor().dtype()));
+    if (options.device) number = number.to(*options.device, at);
     return with_options(detail::broadcast_to(number, shape, "full"), options);
   }
   const DType natural = is_float(value.kind()) ? kFloat32 : value.kind();
   return with_options(filled(shape, value, options.dtype.value_or(natural)), options);
 }
-Tensor zeros_like(const Tensor& x, At at) { return zeros(x.shape(), {.dtype = x.dtype()}, at); }
-Tensor ones_like(const Tensor& x, At at) { return ones(x.shape(), {.dtype = x.dtype()}, at); }
+Tensor zeros_like(const Tensor& x, At at) { return zeros(x.shape(), like(x), at); }
+Tensor ones_like(const Tensor& x, At at) { return ones(x.shape(), like(x), at); }
 
 Tensor arange(const Arg& stop, At at) { return arange(0, stop, 1, at); }
 Tensor arange(const Arg& start, const Arg& stop, const Arg& step, At at) {

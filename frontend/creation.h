@@ -11,7 +11,8 @@
 namespace sinter {
 
 struct TensorOptions {
-  std::optional<DType> dtype;  // else: as PyTorch would choose
+  std::optional<DType> dtype;    // else: as PyTorch would choose
+  std::optional<Device> device;  // else: what SINTER_DEVICE says
   bool requires_grad = false;
 };
 
@@ -22,8 +23,11 @@ inline constexpr DType kNaturalDType = std::is_same_v<T, bool> ? kBool
                                        : std::is_integral_v<T> ? kInt64
                                                                : kFloat32;
 
-[[nodiscard]] Tensor from_elements(const double* elements, const Sizes& shape, DType dtype, bool requires_grad);
-[[nodiscard]] Tensor from_elements(const int64_t* elements, const Sizes& shape, DType dtype, bool requires_grad);
+// natural: the dtype, unless the options name one.
+[[nodiscard]] Tensor from_elements(const double* elements, const Sizes& shape, DType natural,
+                                   const TensorOptions& options);
+[[nodiscard]] Tensor from_elements(const int64_t* elements, const Sizes& shape, DType natural,
+                                   const TensorOptions& options);
 [[noreturn]] void report_ragged();
 
 template <class T>
@@ -44,8 +48,7 @@ template <class T, class List>
   const detail::CallScope location(at);
   Elements<T> elements;
   elements.add(list, 0);
-  return from_elements(elements.flat.data(), elements.shape, options.dtype.value_or(kNaturalDType<T>),
-                       options.requires_grad);
+  return from_elements(elements.flat.data(), elements.shape, kNaturalDType<T>, options);
 }
 }  // namespace detail
 
@@ -77,20 +80,20 @@ template <class T>
 [[nodiscard]] Tensor tensor(const std::vector<T>& elements, const TensorOptions& options = {}, At at = At::current()) {
   const detail::CallScope location(at);
   const std::vector<std::conditional_t<std::is_integral_v<T>, int64_t, double>> flat(elements.begin(), elements.end());
-  return detail::from_elements(flat.data(), {static_cast<int64_t>(flat.size())},
-                               options.dtype.value_or(detail::kNaturalDType<T>), options.requires_grad);
+  return detail::from_elements(flat.data(), {static_cast<int64_t>(flat.size())}, detail::kNaturalDType<T>, options);
 }
 
-// A copy of row-major elements.
+// A copy of row-major elements, on the CPU.
 template <class T>
 [[nodiscard]] Tensor from_data(const T* data, const Sizes& shape, At at = At::current());
-// The caller's row-major memory, used in place: it must outlive the tensor and all that share its memory, or `done` is
-// called when the last of them goes. What is written there is seen by the tensor.
+// The caller's row-major memory (the host's), used in place: it must outlive the tensor and all that share its memory,
+// or `done` is called when the last of them goes. What is written there is seen by the tensor.
 template <class T>
 [[nodiscard]] Tensor from_blob(T* data, const Sizes& shape, std::function<void()> done = nullptr,
                                At at = At::current());
 
-// Numbers take dtype float32 unless asked otherwise. While tracing, these are made by the graph.
+// Numbers take dtype float32 unless asked otherwise; zeros_like and ones_like go where x is. While tracing, these are
+// made by the graph.
 [[nodiscard]] Tensor zeros(const Sizes& shape, const TensorOptions& options = {}, At at = At::current());
 [[nodiscard]] Tensor ones(const Sizes& shape, const TensorOptions& options = {}, At at = At::current());
 [[nodiscard]] Tensor full(const Sizes& shape, const Arg& value, const TensorOptions& options = {},

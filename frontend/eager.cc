@@ -7,6 +7,7 @@
 #include "frontend/dynamic_counters.h"
 #include "frontend/kernels.h"
 #include "frontend/tape.h"
+#include "frontend/transfer.h"
 #include "ir/graph/row.h"
 
 namespace sinter::detail {
@@ -83,15 +84,15 @@ Ref<Impl> slice(const Impl& x, const Sizes& shape, const ir::SliceAttributes& at
   return view_of(x, shape, strides, offset);
 }
 
-Ref<Impl> iota(const ir::IotaAttributes& attributes) {
+Ref<Impl> iota(const ir::IotaAttributes& attributes, Device device) {
   const Sizes shape(attributes.shape);
-  return broadcast(*run_iota(shape[attributes.axis]), {attributes.shape, {attributes.axis}});
+  return broadcast(*run_iota(shape[attributes.axis], device), {attributes.shape, {attributes.axis}});
 }
 
-Ref<Impl> constant(const ir::Literal& literal) {
+Ref<Impl> constant(const ir::Literal& literal, Device device) {
   Ref<Impl> result = allocate(literal.type.dtype, Sizes(literal.type.shape));
   std::ranges::copy(literal.bytes, result->data());
-  return result;
+  return on_device(result, device);
 }
 
 Ref<Impl> run_view(const ir::OpDef& def, const ir::Attributes& attributes, Operands operands) {
@@ -107,17 +108,17 @@ Ref<Impl> run_view(const ir::OpDef& def, const ir::Attributes& attributes, Opera
   return detached(*x);
 }
 
-Ref<Impl> run_op(const ir::OpDef& def, const ir::Attributes& attributes, Operands operands) {
+Ref<Impl> run_op(const ir::OpDef& def, const ir::Attributes& attributes, Operands operands, Device device) {
   switch (def.op_class) {
     case ir::OpClass::kElementwise:
       check_elementwise(def, operands);
       return run_elementwise(def, operands);
     case ir::OpClass::kConstant:
-      return constant(*std::get<ir::ConstantAttributes>(attributes).value);
+      return constant(*std::get<ir::ConstantAttributes>(attributes).value, device);
     case ir::OpClass::kView:
       return run_view(def, attributes, operands);
     case ir::OpClass::kIndexed:
-      if (&def == &ir::ops::kIota) return iota(std::get<ir::IotaAttributes>(attributes));
+      if (&def == &ir::ops::kIota) return iota(std::get<ir::IotaAttributes>(attributes), device);
       return run_rng_bits(operands[0], inferred_shape(def, attributes, operands));
     case ir::OpClass::kReduction:
       (void)inferred_shape(def, attributes, operands);
@@ -136,19 +137,21 @@ Ref<Impl> run_op(const ir::OpDef& def, const ir::Attributes& attributes, Operand
 
 }  // namespace
 
-Ref<Impl> apply_eager(const ir::OpDef& def, const ir::Attributes& attributes, Operands operands) {
+Ref<Impl> apply_eager(const ir::OpDef& def, const ir::Attributes& attributes, Operands operands, Device device) {
   ++g_dynamic_counters.operations;
   constexpr size_t kUsual = 4;
   std::array<Ref<Impl>, kUsual> few;
   std::vector<Ref<Impl>> many;
   if (operands.size() > kUsual) many.resize(operands.size());
   const auto values = operands.size() > kUsual ? std::span(many) : std::span(few).first(operands.size());
-  bool wanted = false;
+  bool wanted = false, mixed = false;
   for (size_t i = 0; i < operands.size(); ++i) {
     values[i] = memory_of(operands[i]);
     wanted |= requires_grad(*operands[i]);
+    mixed |= values[i]->device() != values[0]->device();
   }
-  Ref<Impl> result = run_op(def, attributes, values);
+  if (mixed) align_devices(def.name, operands, values);
+  Ref<Impl> result = run_op(def, attributes, values, device);
   if (wanted && grad_enabled() && is_differentiable(def, result->dtype))
     record(result, def, attributes, operands, values);
   return result;

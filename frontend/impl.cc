@@ -3,6 +3,7 @@
 #include "frontend/cell.h"
 #include "frontend/kernels.h"
 #include "frontend/tape.h"
+#include "runtime/device_memory.h"
 
 namespace sinter::detail {
 
@@ -32,12 +33,12 @@ bool Impl::is_contiguous() const {
   return true;
 }
 
-Ref<Impl> allocate(DType dtype, const Sizes& shape) {
+Ref<Impl> allocate(DType dtype, const Sizes& shape, Device device) {
   auto impl = make<Impl>();
   impl->dtype = dtype;
   impl->shape = shape;
   impl->strides = shape.contiguous_strides();
-  impl->buffer = runtime::Buffer::allocate(static_cast<size_t>(shape.numel()) * size_of(dtype));
+  impl->buffer = runtime::allocate_on(device, static_cast<size_t>(shape.numel()) * size_of(dtype));
   return impl;
 }
 
@@ -56,7 +57,7 @@ Ref<Impl> detached(const Impl& impl) { return view_of(impl, impl.shape, impl.str
 Ref<Impl> contiguous(const Ref<Impl>& impl) { return impl->is_contiguous() ? impl : packed(*impl); }
 
 Ref<Impl> packed(const Impl& impl) {
-  Ref<Impl> copy = allocate(impl.dtype, impl.shape);
+  Ref<Impl> copy = allocate(impl.dtype, impl.shape, impl.device());
   copy_elements(impl, *copy);
   return copy;
 }

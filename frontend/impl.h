@@ -32,6 +32,7 @@ struct Impl : Counted {
   ir::Value value;
 
   bool requires_grad = false;  // concrete and traced; of a handle, the cell says it
+  Ref<Impl> mirror;            // what data() gave of memory that the host cannot read
   bool from_jit = false;       // a jitted call returned it: nothing to differentiate, and errors say why
 
   ~Impl();
@@ -41,6 +42,7 @@ struct Impl : Counted {
 
   [[nodiscard]] int64_t numel() const { return shape.numel(); }
   [[nodiscard]] bool is_contiguous() const;
+  [[nodiscard]] Device device() const { return buffer.device(); }  // concrete
   [[nodiscard]] std::byte* data() const { return buffer.data() + offset * static_cast<int64_t>(size_of(dtype)); }
   template <class T>
   [[nodiscard]] T* as() const {
@@ -49,14 +51,14 @@ struct Impl : Counted {
 };
 
 // Concrete, contiguous, memory of its own, not initialised.
-[[nodiscard]] Ref<Impl> allocate(DType dtype, const Sizes& shape);
+[[nodiscard]] Ref<Impl> allocate(DType dtype, const Sizes& shape, Device device = {});
 // Another view of the same memory, off the tape.
 [[nodiscard]] Ref<Impl> view_of(const Impl& base, const Sizes& shape, const Sizes& strides, int64_t offset);
 // The same memory, off the tape.
 [[nodiscard]] Ref<Impl> detached(const Impl& impl);
 // itself when contiguous, else a copy; off the tape.
 [[nodiscard]] Ref<Impl> contiguous(const Ref<Impl>& impl);
-// A row-major copy in memory of its own; off the tape.
+// A row-major copy in memory of its own on the same device; off the tape.
 [[nodiscard]] Ref<Impl> packed(const Impl& impl);
 
 }  // namespace sinter::detail

@@ -10,6 +10,7 @@
 #include "frontend/call_scope.h"
 #include "frontend/draw.h"
 #include "frontend/jit_entry.h"
+#include "frontend/transfer.h"
 #include "ir/graph/text.h"
 #include "support/options.h"
 
@@ -49,6 +50,7 @@ void trace_arguments(JitEntry& entry, Trace& trace, const JitCall& call, std::ve
               "reach them from inside",
               i + 1),
           "pass x.detach(), call it under no_grad, or compute the argument inside the function");
+    trace.runs_on(argument->device(), fmt::format("jit: tensor {} of the arguments", i + 1));
     traced.push_back(trace.add_input(argument->dtype, argument->shape, "x" + std::to_string(i)));
     entry.inputs.push_back({JitEntry::Input::From::kArgument, i, {}});
   }
@@ -142,6 +144,7 @@ std::unique_ptr<JitEntry> trace_entry(const JitCall& call, std::type_index types
     if (captured.parameter != SIZE_MAX)
       entry->inputs[captured.parameter] = {JitEntry::Input::From::kFixed, 0, packed(*captured.impl)};
   plan_cells(*entry, trace, options);
+  entry->device = trace.device.value_or(default_device());
   for (ir::Value result : trace.graph.results)
     entry->outputs.push_back({.dtype = trace.graph.type(result).dtype, .shape = Sizes(trace.graph.type(result).shape)});
   for (const ir::State& state : trace.graph.states) entry->outputs[state.result].is_state = true;
@@ -149,7 +152,7 @@ std::unique_ptr<JitEntry> trace_entry(const JitCall& call, std::type_index types
   entry->traced = std::move(trace.graph);
   stats.trace_ms += milliseconds_since(start);
   start = std::chrono::steady_clock::now();
-  entry->executable = driver::compile(entry->traced);
+  entry->executable = driver::compile(entry->traced, {.device = entry->device});
   stats.compile_ms += milliseconds_since(start);
   stats.operations = entry->traced.ops().size() - entry->traced.parameters().size();
   stats.code = entry->executable->stats();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <shared_mutex>
 
+#include "frontend/transfer.h"
 #include "runtime/threads.h"
 
 namespace sinter::detail {
@@ -34,7 +35,11 @@ class CellLocks {
 };
 
 // Memory that may be overwritten: the cell's own, or a copy that becomes so.
-void* writable(Cell& cell) {
+void* writable(Cell& cell, Device device) {
+  if (cell.value->device() != device) {  // moved by another thread since it was brought here
+    cell.value = on_device(cell.value, device);
+    cell.device.store(device);
+  }
   const bool sole = cell.value.unique() && cell.value->buffer.unique() && !cell.value->buffer.borrowed() &&
                     is_aligned(cell.value->data());
   if (!sole) cell.value = packed(*cell.value);
@@ -43,14 +48,18 @@ void* writable(Cell& cell) {
 
 std::string describe(const ArgumentKey& key) {
   if (!key.defined) return "undefined";
-  return fmt::format("{}{}{}", torch_name(key.dtype), to_string(key.shape), key.cell != nullptr ? " (a cell)" : "");
+  return fmt::format("{}{}{}{}", torch_name(key.dtype), to_string(key.shape),
+                     key.device.is_cpu() ? "" : " on " + to_string(key.device), key.cell != nullptr ? " (a cell)" : "");
 }
 
 }  // namespace
 
 ArgumentKey key_of(const Ref<Impl>& argument) {
   if (!argument) return {.defined = false};
-  return {.dtype = argument->dtype, .shape = argument->shape, .cell = argument->cell.get()};
+  return {.dtype = argument->dtype,
+          .shape = argument->shape,
+          .device = argument->cell ? Device() : argument->device(),
+          .cell = argument->cell.get()};
 }
 
 size_t signature_hash(const JitCall& call, std::type_index types) {
@@ -76,7 +85,8 @@ bool JitEntry::matches(const JitCall& call, std::type_index call_types) const {
     const Ref<Impl>& given = call.arguments[i];
     const ArgumentKey& key = arguments[i];
     if (static_cast<bool>(given) != key.defined) return false;
-    if (given && (given->dtype != key.dtype || given->cell.get() != key.cell || !(given->shape == key.shape)))
+    if (given && (given->dtype != key.dtype || given->cell.get() != key.cell || !(given->shape == key.shape) ||
+                  (!given->cell && given->device() != key.device)))
       return false;
   }
   for (size_t i = 0; i < fixed.size(); ++i) {
@@ -85,8 +95,9 @@ bool JitEntry::matches(const JitCall& call, std::type_index call_types) const {
   }
   for (const Guard& guard : guards)
     if (!guard.holds()) return false;
-  return std::ranges::all_of(cells, [](const CellPlan& plan) {
-    return plan.cell->requires_grad == plan.requires_grad &&
+  return std::ranges::all_of(cells, [&](const CellPlan& plan) {
+    return (plan.cell->roams || plan.cell->device.load(std::memory_order_relaxed) == device) &&
+           plan.cell->requires_grad == plan.requires_grad &&
            (!plan.grad_at_entry || *plan.grad_at_entry == static_cast<bool>(plan.cell->grad));
   });
 }
@@ -106,6 +117,9 @@ std::string JitEntry::difference(const JitCall& call, std::type_index call_types
     if (!guard.holds()) return "a module went from train to eval, or back";
   for (const CellPlan& plan : cells) {
     const std::string& cell_name = plan.cell->name.get();
+    if (!plan.cell->roams && plan.cell->device.load() != device)
+      return fmt::format("cell {} is on {}, compiled for {}", cell_name, to_string(plan.cell->device.load()),
+                         to_string(device));
     if (plan.cell->requires_grad != plan.requires_grad) return fmt::format("cell {} changed requires_grad", cell_name);
     if (plan.grad_at_entry && *plan.grad_at_entry != static_cast<bool>(plan.cell->grad))
       return fmt::format("cell {} {} a gradient at entry", cell_name, plan.cell->grad ? "has" : "lacks");
@@ -114,8 +128,9 @@ std::string JitEntry::difference(const JitCall& call, std::type_index call_types
 }
 
 void* JitEntry::memory_of_argument(JitCall& call, const Ref<Impl>& argument) const {
-  if (argument->is_contiguous() && is_aligned(argument->data())) return argument->data();
-  call.temporaries.push_back(packed(*argument));
+  const bool is_here = argument->device() == device;
+  if (is_here && argument->is_contiguous() && is_aligned(argument->data())) return argument->data();
+  call.temporaries.push_back(is_here ? packed(*argument) : on_device(argument, device));
   return call.temporaries.back()->data();
 }
 
@@ -123,17 +138,19 @@ Ref<Impl> JitEntry::take_output(Output& output) {
   const std::lock_guard lock(pool_mutex);
   for (Ref<Impl>& impl : output.pool) {
     if (!impl.unique()) continue;
-    if (!impl->buffer.unique()) impl = allocate(output.dtype, output.shape);
+    if (!impl->buffer.unique()) impl = allocate(output.dtype, output.shape, device);
     impl->from_jit = true;
     return impl;
   }
-  Ref<Impl> fresh = allocate(output.dtype, output.shape);
+  Ref<Impl> fresh = allocate(output.dtype, output.shape, device);
   fresh->from_jit = true;
   if (output.pool.size() < kPoolSize) output.pool.push_back(fresh);
   return fresh;
 }
 
 void JitEntry::run(JitCall& call) {
+  for (CellPlan& plan : cells)
+    if (plan.cell->device.load(std::memory_order_relaxed) != device) bring_cell(*plan.cell, device);
   const CellLocks locks(cells);
   for (const Input& input : inputs) {
     switch (input.from) {
@@ -142,7 +159,8 @@ void JitEntry::run(JitCall& call) {
         break;
       case Input::From::kCell: {
         CellPlan& plan = cells[input.index];
-        call.input_memory.push_back(plan.written ? writable(*plan.cell) : memory_of_argument(call, plan.cell->value));
+        call.input_memory.push_back(plan.written ? writable(*plan.cell, device)
+                                                 : memory_of_argument(call, plan.cell->value));
         break;
       }
       case Input::From::kGrad:

@@ -14,6 +14,7 @@ struct ArgumentKey {
   bool defined = true;
   DType dtype = kFloat32;
   Sizes shape;
+  Device device;               // of a value
   const Cell* cell = nullptr;  // an argument that is a cell is that cell
   bool operator==(const ArgumentKey&) const = default;
 };
@@ -27,6 +28,7 @@ struct JitEntry {
   std::vector<ArgumentKey> arguments;
   std::vector<std::variant<uint64_t, std::string>> fixed;
   bool grad_enabled = true;
+  Device device;  // where it runs: all but roaming cells are there
   std::vector<Guard> guards;
 
   // Inputs by parameter: from an argument, a cell, a cell's gradient, or fixed.

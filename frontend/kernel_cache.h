@@ -30,12 +30,14 @@ struct Request {
   uint64_t attributes = 0;  // packed: axes, axis and batch
   uint64_t pattern = 0;     // packed: ranks and dtypes
   uint64_t steps = 0;       // packed: a Step for each axis of each operand
+  Device device;
   bool operator==(const Request& other) const = default;
 };
 struct RequestHash {
   size_t operator()(const Request& key) const {
     uint64_t hash = reinterpret_cast<uintptr_t>(key.def);
-    for (uint64_t word : {key.attributes, key.pattern, key.steps}) hash = (hash ^ word) * 0x9e3779b97f4a7c15u;
+    const auto device = static_cast<uint64_t>(key.device.kind) << 32 | static_cast<uint32_t>(key.device.index);
+    for (uint64_t word : {key.attributes, key.pattern, key.steps, device}) hash = (hash ^ word) * 0x9e3779b97f4a7c15u;
     return hash ^ hash >> 32;
   }
 };
@@ -59,7 +61,8 @@ struct Blueprint {
 
 // Kernels are kept for the life of the process; a thread finds those it has used without a lock.
 template <class Describe>
-const driver::DynamicKernel& kernel_for(const Request& request, Describe describe) {
+const driver::DynamicKernel& kernel_for(Device device, Request request, Describe describe) {
+  request.device = device;
   static thread_local std::unordered_map<Request, const driver::DynamicKernel*, RequestHash> mine;
   const driver::DynamicKernel*& found = mine[request];
   if (found != nullptr) return *found;
@@ -70,7 +73,7 @@ const driver::DynamicKernel& kernel_for(const Request& request, Describe describ
   if (!kernel) {
     Blueprint blueprint;
     describe(blueprint);
-    kernel = driver::compile_dynamic(blueprint.graph, blueprint.operands, blueprint.symbols, blueprint.results);
+    kernel = driver::compile_dynamic(blueprint.graph, blueprint.operands, blueprint.symbols, blueprint.results, device);
   }
   return *(found = kernel.get());
 }

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "frontend/element.h"
 #include "frontend/kernel_cache.h"
+#include "frontend/transfer.h"
 #include "ir/graph/combiner.h"
 #include "ir/graph/row.h"
 
@@ -13,7 +13,7 @@ namespace {
 // What a reduction of nothing gives.
 Ref<Impl> filled(Ref<Impl> result, const ir::Combiner& combiner) {
   const Arg identity = is_float(result->dtype) ? Arg(combiner.identity_double) : Arg(combiner.identity_int);
-  fill_elements(*element_of(identity, result->dtype), *result);
+  fill_elements(*number_on(result->device(), identity, result->dtype), *result);
   return result;
 }
 
@@ -32,7 +32,7 @@ DType result_dtype(const ir::OpDef& def, std::span<const Ref<Impl>> operands) {
 
 Ref<Impl> run_elementwise(const ir::OpDef& def, std::span<const Ref<Impl>> operands) {
   const Sizes& shape = operands[0]->shape;
-  Ref<Impl> result = allocate(result_dtype(def, operands), shape);
+  Ref<Impl> result = allocate(result_dtype(def, operands), shape, operands[0]->device());
   if (shape.numel() == 0) return result;
   std::array<Strided, kMaxOperands> strided;
   const auto used = std::span(strided).first(operands.size());
@@ -42,7 +42,7 @@ Ref<Impl> run_elementwise(const ir::OpDef& def, std::span<const Ref<Impl>> opera
   Request request{.def = &def};
   Symbols symbols;
   describe_strided(request, symbols, sizes, used);
-  const driver::DynamicKernel& kernel = kernel_for(request, [&](Blueprint& blueprint) {
+  const driver::DynamicKernel& kernel = kernel_for(result->device(), request, [&](Blueprint& blueprint) {
     draw_strided(blueprint, sizes, used);
     blueprint.finish(def, ir::NoAttributes{});
   });
@@ -56,7 +56,7 @@ Ref<Impl> run_reduction(const ir::OpDef& def, const Ref<Impl>& x, const ir::Inte
   for (int64_t axis : axes) reduced[static_cast<size_t>(axis)] = 1;
   for (int axis = 0; axis < x->shape.rank(); ++axis)
     if (reduced[static_cast<size_t>(axis)] == 0) kept.push_back(x->shape[axis]);
-  Ref<Impl> result = allocate(x->dtype, kept);
+  Ref<Impl> result = allocate(x->dtype, kept, x->device());
   if (kept.numel() == 0) return result;
   if (x->numel() == 0) return filled(std::move(result), *def.combiner);
   Strided operand{x.get(), x->strides};
@@ -73,7 +73,7 @@ Ref<Impl> run_reduction(const ir::OpDef& def, const Ref<Impl>& x, const ir::Inte
   for (int64_t axis : attributes.axes) request.attributes |= uint64_t{1} << axis;
   Symbols symbols;
   describe_strided(request, symbols, sizes, used);
-  const driver::DynamicKernel& kernel = kernel_for(request, [&](Blueprint& blueprint) {
+  const driver::DynamicKernel& kernel = kernel_for(result->device(), request, [&](Blueprint& blueprint) {
     draw_strided(blueprint, sizes, used);
     blueprint.finish(def, attributes);
   });
@@ -85,7 +85,7 @@ Ref<Impl> run_argmax(const Ref<Impl>& x, int64_t axis) {
   Sizes kept;
   for (int i = 0; i < x->shape.rank(); ++i)
     if (i != axis) kept.push_back(x->shape[i]);
-  Ref<Impl> result = allocate(kInt64, kept);
+  Ref<Impl> result = allocate(kInt64, kept, x->device());
   if (kept.numel() == 0) return result;
   // Always [before, axis, after]: a kernel for row-major and one for any other memory.
   const Ref<Impl> source = contiguous(x);
@@ -103,7 +103,7 @@ Ref<Impl> run_argmax(const Ref<Impl>& x, int64_t axis) {
   Symbols symbols;
   for (int64_t size : sizes) symbols.push(size);
   for (int i = 0; i + 1 < sizes.rank(); ++i) symbols.push(operand.strides[i]);
-  const driver::DynamicKernel& kernel = kernel_for(request, [&](Blueprint& blueprint) {
+  const driver::DynamicKernel& kernel = kernel_for(result->device(), request, [&](Blueprint& blueprint) {
     std::vector<Dim> shape, strides;
     for (int i = 0; i < sizes.rank(); ++i) shape.push_back(Dim::symbol(blueprint.symbols++));
     for (int i = 0; i + 1 < sizes.rank(); ++i) strides.push_back(Dim::symbol(blueprint.symbols++));

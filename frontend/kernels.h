@@ -18,7 +18,7 @@ void fill_elements(const Impl& element, const Impl& to);
 [[nodiscard]] Ref<Impl> run_pad(const Impl& x, const Impl& with, const Sizes& shape,
                                 const ir::PadAttributes& attributes);
 [[nodiscard]] Ref<Impl> run_concat(std::span<const Ref<Impl>> parts, const Sizes& shape, int64_t axis);
-[[nodiscard]] Ref<Impl> run_iota(int64_t count);
+[[nodiscard]] Ref<Impl> run_iota(int64_t count, Device device);
 // Operands have one shape; the result is new.
 [[nodiscard]] Ref<Impl> run_elementwise(const ir::OpDef& def, std::span<const Ref<Impl>> operands);
 // axes: ascending.

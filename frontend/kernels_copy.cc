@@ -18,7 +18,7 @@ void launch_copy(const Sizes& sizes, std::span<const Strided> memories, int fixe
   Request request{.def = &ir::ops::kTranspose};
   Symbols symbols;
   describe_strided(request, symbols, sizes, memories, fixed);
-  const driver::DynamicKernel& kernel = kernel_for(request, [&](Blueprint& blueprint) {
+  const driver::DynamicKernel& kernel = kernel_for(memories[1].impl->device(), request, [&](Blueprint& blueprint) {
     draw_strided(blueprint, sizes, memories, /*results=*/1, fixed);
     blueprint.finish(ir::ops::kTranspose, ir::TransposeAttributes{order});
   });
@@ -88,7 +88,7 @@ void copy_elements(const Impl& from, const Impl& to) {
 
 void fill_elements(const Impl& element, const Impl& to) {
   constexpr size_t kSmall = 64 * 1024;  // bytes that are sooner written than handed out
-  if (to.is_contiguous() && static_cast<size_t>(to.numel()) * size_of(to.dtype) <= kSmall)
+  if (to.device().is_cpu() && to.is_contiguous() && static_cast<size_t>(to.numel()) * size_of(to.dtype) <= kSmall)
     return visit_dtype(to.dtype, [&](auto zero) {
       using T = decltype(zero);
       std::fill_n(to.as<T>(), to.numel(), *element.as<T>());
@@ -99,7 +99,7 @@ void fill_elements(const Impl& element, const Impl& to) {
 }
 
 Ref<Impl> run_pad(const Impl& x, const Impl& with, const Sizes& shape, const ir::PadAttributes& attributes) {
-  Ref<Impl> result = allocate(x.dtype, shape);
+  Ref<Impl> result = allocate(x.dtype, shape, x.device());
   const bool spread = std::ranges::any_of(attributes.interior, [](int64_t between) { return between != 0; });
   if (spread || x.numel() == 0) fill_elements(with, *result);
   Sizes inner = shape, strides = result->strides;  // of what is not filled yet
@@ -125,7 +125,7 @@ Ref<Impl> run_pad(const Impl& x, const Impl& with, const Sizes& shape, const ir:
 }
 
 Ref<Impl> run_concat(std::span<const Ref<Impl>> parts, const Sizes& shape, int64_t axis) {
-  Ref<Impl> result = allocate(parts[0]->dtype, shape);
+  Ref<Impl> result = allocate(parts[0]->dtype, shape, parts[0]->device());
   int64_t at = 0;
   for (const Ref<Impl>& part : parts) {
     copy_elements(*part, *box_of(*result, part->shape, result->strides, at));
@@ -134,12 +134,12 @@ Ref<Impl> run_concat(std::span<const Ref<Impl>> parts, const Sizes& shape, int64
   return result;
 }
 
-Ref<Impl> run_iota(int64_t count) {
-  Ref<Impl> result = allocate(kInt64, {count});
+Ref<Impl> run_iota(int64_t count, Device device) {
+  Ref<Impl> result = allocate(kInt64, {count}, device);
   if (count == 0) return result;
   Symbols symbols;
   symbols.push(count);
-  const driver::DynamicKernel& kernel = kernel_for({.def = &ir::ops::kIota}, [](Blueprint& blueprint) {
+  const driver::DynamicKernel& kernel = kernel_for(device, {.def = &ir::ops::kIota}, [](Blueprint& blueprint) {
     blueprint.symbols = 1;
     blueprint.finish(ir::ops::kIota, ir::IotaAttributes{Shape{Dim::symbol(0)}, 0});
   });

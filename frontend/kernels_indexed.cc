@@ -75,7 +75,7 @@ ir::Type inferred(const ir::OpDef& def, const ir::Attributes& attributes, std::i
 
 Ref<Impl> run_dot(const Ref<Impl>& x, const Ref<Impl>& y) {
   const ir::Type type = inferred(ir::ops::kDot, ir::NoAttributes{}, {x.get(), y.get()});
-  Ref<Impl> result = allocate(x->dtype, Sizes(type.shape));
+  Ref<Impl> result = allocate(x->dtype, Sizes(type.shape), x->device());
   if (result->numel() == 0) return result;
   const Matrix a = as_matrix(x), b = as_matrix(y);
   const int rank = x->shape.rank();
@@ -105,7 +105,7 @@ Ref<Impl> run_dot(const Ref<Impl>& x, const Ref<Impl>& y) {
   };
   step(a, a_batch, a_strides);
   step(b, b_batch, b_strides);
-  const driver::DynamicKernel& kernel = kernel_for(request, [&](Blueprint& blueprint) {
+  const driver::DynamicKernel& kernel = kernel_for(result->device(), request, [&](Blueprint& blueprint) {
     blueprint.symbols = axes.count;
     blueprint.add(x->dtype, a_shape, a_strides);
     blueprint.add(x->dtype, b_shape, b_strides);
@@ -117,14 +117,14 @@ Ref<Impl> run_dot(const Ref<Impl>& x, const Ref<Impl>& y) {
 
 Ref<Impl> run_gather(const Ref<Impl>& data, const Ref<Impl>& indices, const ir::GatherAttributes& attributes) {
   const ir::Type type = inferred(ir::ops::kGather, attributes, {data.get(), indices.get()});
-  Ref<Impl> result = allocate(data->dtype, Sizes(type.shape));
+  Ref<Impl> result = allocate(data->dtype, Sizes(type.shape), data->device());
   if (result->numel() == 0) return result;
   const Ref<Impl> from = contiguous(data), where = contiguous(indices);
   Axes axes;
   const Parts parts = parts_of(axes, data->shape, indices->shape, attributes);
   const std::vector<Dim> data_strides = strides_of(axes, data->shape), index_strides = strides_of(axes, indices->shape);
   const Request request = indexed_request(ir::ops::kGather, attributes, *data, *indices);
-  const driver::DynamicKernel& kernel = kernel_for(request, [&](Blueprint& blueprint) {
+  const driver::DynamicKernel& kernel = kernel_for(result->device(), request, [&](Blueprint& blueprint) {
     blueprint.symbols = axes.count;
     blueprint.add(data->dtype, parts.data, data_strides);
     blueprint.add(kInt64, parts.indices, index_strides);
@@ -137,7 +137,7 @@ Ref<Impl> run_gather(const Ref<Impl>& data, const Ref<Impl>& indices, const ir::
 Ref<Impl> run_scatter_add(const Ref<Impl>& base, const Ref<Impl>& indices, const Ref<Impl>& updates,
                           const ir::GatherAttributes& attributes) {
   (void)inferred(ir::ops::kScatterAdd, attributes, {base.get(), indices.get(), updates.get()});
-  Ref<Impl> result = allocate(base->dtype, base->shape);
+  Ref<Impl> result = allocate(base->dtype, base->shape, base->device());
   if (result->numel() == 0) return result;
   const Ref<Impl> onto = contiguous(base), where = contiguous(indices), what = contiguous(updates);
   Axes axes;
@@ -145,7 +145,7 @@ Ref<Impl> run_scatter_add(const Ref<Impl>& base, const Ref<Impl>& indices, const
   const std::vector<Dim> base_strides = strides_of(axes, base->shape), index_strides = strides_of(axes, indices->shape),
                          update_strides = strides_of(axes, updates->shape);
   const Request request = indexed_request(ir::ops::kScatterAdd, attributes, *base, *indices);
-  const driver::DynamicKernel& kernel = kernel_for(request, [&](Blueprint& blueprint) {
+  const driver::DynamicKernel& kernel = kernel_for(result->device(), request, [&](Blueprint& blueprint) {
     blueprint.symbols = axes.count;
     blueprint.add(base->dtype, parts.data, base_strides);
     blueprint.add(kInt64, parts.indices, index_strides);
@@ -158,16 +158,17 @@ Ref<Impl> run_scatter_add(const Ref<Impl>& base, const Ref<Impl>& indices, const
 
 Ref<Impl> run_rng_bits(const Ref<Impl>& key, const Sizes& shape) {
   // Bits depend on the element's number only, so that one kernel of rank 1 serves all shapes.
-  Ref<Impl> result = allocate(kInt64, shape);
+  Ref<Impl> result = allocate(kInt64, shape, key->device());
   if (shape.numel() == 0) return result;
   const Ref<Impl> from = contiguous(key);
   Axes axes;
   const Dim count = axes.add(shape.numel());
-  const driver::DynamicKernel& kernel = kernel_for({.def = &ir::ops::kRngBits}, [&](Blueprint& blueprint) {
-    blueprint.symbols = axes.count;
-    blueprint.add(kInt64, {key->shape[0]}, {1});
-    blueprint.finish(ir::ops::kRngBits, ir::ShapeAttributes{Shape{count}});
-  });
+  const driver::DynamicKernel& kernel =
+      kernel_for(result->device(), {.def = &ir::ops::kRngBits}, [&](Blueprint& blueprint) {
+        blueprint.symbols = axes.count;
+        blueprint.add(kInt64, {key->shape[0]}, {1});
+        blueprint.finish(ir::ops::kRngBits, ir::ShapeAttributes{Shape{count}});
+      });
   run_kernel(kernel, std::array{Strided{from.get()}}, *result, axes.values);
   return result;
 }

@@ -37,7 +37,7 @@ void LazyBuilder::demand(std::span<const ir::Value> values) {
     invariant(entry.def != nullptr, "what a derivative depends on was saved");
     operands.clear();
     for (ir::Value operand : entry.operands) operands.push_back(tensor(operand));
-    entry.tensor = apply_eager(*entry.def, entry.attributes, operands);
+    entry.tensor = apply_eager(*entry.def, entry.attributes, operands, device_);
   }
 }
 

@@ -11,6 +11,8 @@ namespace sinter::detail {
 
 class LazyBuilder : public ir::Builder {
  public:
+  // device: where operations without operands run.
+  explicit LazyBuilder(Device device) : device_(device) {}
   using Builder::add;
   ir::Value add(const ir::OpDef& def, ir::Attributes attributes, std::span<const ir::Value> operands) override;
   [[nodiscard]] const ir::Type& type(ir::Value value) const override { return entries_[value.op].type; }
@@ -32,6 +34,7 @@ class LazyBuilder : public ir::Builder {
     Ref<Impl> tensor;
   };
   [[nodiscard]] std::vector<char> needed(std::span<const ir::Value> values) const;
+  Device device_;
   std::deque<Entry> entries_;
 };
 

@@ -7,6 +7,7 @@
 
 #include "frontend/cell.h"
 #include "frontend/tape.h"
+#include "frontend/transfer.h"
 
 namespace sinter {
 namespace {
@@ -143,16 +144,19 @@ std::string tuple_text(const Sizes& shape) {
 std::string to_string(const Tensor& x) {
   if (!x.defined()) return "None";
   if (x.impl()->trace != 0) return fmt::format("tensor(traced {} {})", name(x.dtype()), to_string(x.shape()));
-  const Ref<Impl> impl = detail::memory_of(x.impl());
+  const Ref<Impl> memory = detail::memory_of(x.impl()), impl = detail::on_host(memory);
   std::vector<std::string> suffixes;
+  const std::string device = fmt::format("device='{}'", to_string(memory->device()));
   std::string text = "tensor(";
   if (impl->numel() == 0) {
     text += "[]";
+    if (!memory->device().is_cpu()) suffixes.push_back(device);
     if (impl->shape.rank() != 1) suffixes.push_back("size=" + tuple_text(impl->shape));
     if (impl->dtype != kFloat32) suffixes.push_back(fmt::format("dtype=torch.{}", torch_name(impl->dtype)));
   } else {
     const bool summarize = impl->numel() > kThreshold;
     text += nested_text(*impl, Formatter(*impl, summarize), summarize, 0, impl->offset, kIndent);
+    if (!memory->device().is_cpu()) suffixes.push_back(device);
     if (impl->dtype == kFloat64) suffixes.emplace_back("dtype=torch.float64");
   }
   if (const std::string made_by = grad_fn_name(x); !made_by.empty())

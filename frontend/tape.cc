@@ -8,6 +8,7 @@
 #include "frontend/cell.h"
 #include "frontend/eager.h"
 #include "frontend/lazy_builder.h"
+#include "frontend/transfer.h"
 #include "ir/graph/row.h"
 
 namespace sinter::detail {
@@ -45,7 +46,7 @@ uint32_t what_is_needed(const Node& node) {
   for (size_t i = 0; i < node.operands.size(); ++i) key.wanted |= static_cast<uint32_t>(node.operands[i].flows()) << i;
   if (const auto found = known.find(key); found != known.end()) return found->second;
 
-  LazyBuilder builder;
+  LazyBuilder builder{Device()};
   std::vector<ir::Value> operands;
   for (const Edge& edge : node.operands) operands.push_back(builder.import({}, edge.dtype, edge.shape));
   const ir::Value result = builder.import({}, node.dtype, node.shape);
@@ -167,7 +168,7 @@ class Walk {
   void visit(Node& node, const Ref<Impl>& cotangent) {
     if (node.released) report_second_backward();
     const LocationScope location(node.at);
-    LazyBuilder builder;
+    LazyBuilder builder(cotangent->device());
     std::vector<ir::Value> operands;
     for (const Edge& edge : node.operands)
       operands.push_back(builder.import(unpack(edge, options_.create_graph), edge.dtype, edge.shape));
@@ -187,7 +188,8 @@ class Walk {
     builder.demand(wanted);
     for (size_t i = 0; i < flows.size(); ++i)
       if (flows[i] && is_wanted(node.operands[i]))
-        arrive(node.operands[i].node, node.operands[i].cell, builder.tensor(*flows[i]));
+        arrive(node.operands[i].node, node.operands[i].cell,
+               on_device(builder.tensor(*flows[i]), node.operands[i].device));
     if (!options_.retain_graph) release(node);
   }
 
@@ -245,7 +247,7 @@ void record(const Ref<Impl>& result, const ir::OpDef& def, const ir::Attributes&
   node->operands.reserve(operands.size());
   for (size_t i = 0; i < operands.size(); ++i) {
     const Impl& operand = *operands[i];
-    Edge edge{.saved = values[i], .dtype = operand.dtype, .shape = operand.shape};
+    Edge edge{.saved = values[i], .dtype = operand.dtype, .shape = operand.shape, .device = values[i]->device()};
     if (operand.cell && operand.cell->requires_grad) edge.cell = operand.cell;
     if (operand.node && is_float(operand.dtype)) edge.node = operand.node;
     node->operands.push_back(std::move(edge));

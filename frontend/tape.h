@@ -17,6 +17,7 @@ struct Edge {
   Ref<Impl> saved;
   DType dtype = kFloat32;
   Sizes shape;
+  Device device;  // where its gradient goes
   [[nodiscard]] bool flows() const { return node || cell; }
 };
 

@@ -1,6 +1,7 @@
 #include "frontend/tensor.h"
 
 #include <algorithm>
+#include <array>
 
 #include "frontend/apply.h"
 #include "frontend/cell.h"
@@ -8,6 +9,8 @@
 #include "frontend/functions.h"
 #include "frontend/tape.h"
 #include "frontend/trace.h"
+#include "frontend/transfer.h"
+#include "runtime/cuda/gpu.h"
 
 namespace sinter {
 namespace {
@@ -23,11 +26,11 @@ Ref<Impl> memory(const Tensor& x, const char* what) {
 }
 
 Ref<Impl> only_element(const Tensor& x, const char* what) {
-  Ref<Impl> impl = memory(x, what);
+  const Ref<Impl> impl = memory(x, what);
   if (impl->numel() != 1)
     throw ShapeError(fmt::format("{}: the tensor has shape {}, expected one element", what, to_string(impl->shape)),
                      "select an element, reduce it, or copy all of it with to_vector()");
-  return impl;
+  return detail::on_host(impl);
 }
 
 template <class T>
@@ -55,6 +58,13 @@ void require_cell(const Tensor& x, const char* what) {
 DType Tensor::dtype() const {
   detail::require_defined(*this, "dtype", 1);
   return impl_->dtype;
+}
+Device Tensor::device() const {
+  detail::require_defined(*this, "device", 1);
+  const detail::Trace* trace = detail::Trace::current();
+  if (impl_->trace != 0 || (impl_->cell && trace != nullptr && impl_->cell->roams))
+    return trace != nullptr ? trace->device.value_or(detail::default_device()) : Device();
+  return detail::device_of(*impl_);
 }
 Sizes Tensor::shape() const {
   detail::require_defined(*this, "shape", 1);
@@ -85,12 +95,14 @@ const T* Tensor::data(At at) const {
     throw ValueError(
         fmt::format("data: the tensor of shape {} is a view that is not contiguous", to_string(impl->shape)),
         "call contiguous() first and keep its result");
-  return impl->as<T>();
+  if (impl->device().is_cpu()) return impl->as<T>();
+  impl_->mirror = detail::on_host(impl);
+  return impl_->mirror->as<T>();
 }
 template <class T>
 std::vector<T> Tensor::to_vector(At at) const {
   const detail::CallScope location(at);
-  const Ref<Impl> impl = detail::contiguous(memory(*this, "to_vector"));
+  const Ref<Impl> impl = detail::on_host(detail::contiguous(memory(*this, "to_vector")));
   std::vector<T> elements(static_cast<size_t>(impl->numel()));
   for (size_t i = 0; i < elements.size(); ++i) elements[i] = element_as<T>(*impl, static_cast<int64_t>(i));
   return elements;
@@ -187,8 +199,12 @@ void Tensor::set(const Tensor& value, At at) const {
   if (detail::Trace* trace = detail::Trace::current()) return trace->write(impl_->cell, fitting.impl());
   Ref<Impl> fresh = detail::contiguous(memory(fitting, "set"));
   if (fresh->node || fresh->is_contiguous()) fresh = detail::detached(*fresh);
-  const std::lock_guard lock(impl_->cell->lock);
-  impl_->cell->value = std::move(fresh);
+  detail::Cell& cell = *impl_->cell;
+  if (!cell.roams) fresh = detail::on_device(fresh, cell.device.load());
+  runtime::cuda::settle_operations(fresh->device());  // no state from what an index out of range made
+  const std::lock_guard lock(cell.lock);
+  cell.device.store(fresh->device());
+  cell.value = std::move(fresh);
 }
 
 const Tensor& Tensor::set_name(const std::string& name) const {
@@ -219,6 +235,21 @@ Tensor Tensor::to(DType dtype, At at) const {
   detail::require_defined(*this, "to", 1);
   if (dtype == this->dtype()) return *this;
   return detail::named(detail::converted(*this, dtype), "ToCopyBackward0");
+}
+
+Tensor Tensor::to(Device device, At at) const {
+  const detail::CallScope location(at);
+  detail::require_defined(*this, "to", 1);
+  if (detail::is_traced(*this)) {
+    detail::require_trace(std::array{impl_}).runs_on(device, "to");
+    return *this;
+  }
+  const Ref<Impl> here = detail::memory_of(impl_);
+  if (here->device() == device) return *this;
+  const Ref<Impl> there = detail::on_device(here, device);
+  if (requires_grad() && detail::grad_enabled())
+    detail::record(there, ir::ops::kReshape, ir::ShapeAttributes{shape().shape()}, std::array{impl_}, std::array{here});
+  return detail::named(Tensor(there), "ToCopyBackward0");
 }
 
 }  // namespace sinter

@@ -47,6 +47,7 @@ class Tensor {
 
   [[nodiscard]] bool defined() const { return static_cast<bool>(impl_); }
   [[nodiscard]] DType dtype() const;
+  [[nodiscard]] Device device() const;
   [[nodiscard]] Sizes shape() const;
   [[nodiscard]] int64_t size(int64_t axis, At at = At::current()) const;
   [[nodiscard]] int64_t dim() const;
@@ -58,6 +59,7 @@ class Tensor {
   template <class T = double>
   [[nodiscard]] T item(At at = At::current()) const;
   // Row-major elements; the memory lives as long as a tensor that shares it. DTypeError unless T is the element type.
+  // Of a tensor on another device: a copy made by this call, which lives as long as this tensor.
   template <class T>
   [[nodiscard]] const T* data(At at = At::current()) const;
   // The elements, converted to T.
@@ -83,7 +85,7 @@ class Tensor {
 
   // Cells.
   [[nodiscard]] bool is_cell() const;
-  // Writes the cell; shape and dtype stay.
+  // Writes the cell; shape, dtype and device stay.
   void set(const Tensor& value, At at = At::current()) const;
   const Tensor& set_name(const std::string& name) const;
   [[nodiscard]] std::string name() const;
@@ -91,6 +93,12 @@ class Tensor {
   [[nodiscard]] Tensor clone(At at = At::current()) const;
   [[nodiscard]] Tensor contiguous(At at = At::current()) const;
   [[nodiscard]] Tensor to(DType dtype, At at = At::current()) const;
+  // The same elements on a device: itself where they are there, else a copy, made in order with all else that runs
+  // there; only a copy to the CPU waits. Gradients flow back to where the tensor was. Under jit an error unless it is
+  // there already: a jitted function runs on one device.
+  [[nodiscard]] Tensor to(Device device, At at = At::current()) const;
+  [[nodiscard]] Tensor cuda(At at = At::current()) const { return to(Device("cuda"), at); }
+  [[nodiscard]] Tensor cpu(At at = At::current()) const { return to(Device(), at); }
   [[nodiscard]] Tensor operator[](const Position& position) const;
 
   // The functions of frontend/functions.h that are also members.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "frontend/apply.h"
+#include "frontend/transfer.h"
 #include "ir/graph/row.h"
 #include "passes/differentiate.h"
 
@@ -29,6 +30,14 @@ Trace::Trace() : number_(++g_traces), builder_(graph) {
 Trace::~Trace() { g_trace = nullptr; }
 Trace* Trace::current() { return g_trace; }
 
+void Trace::runs_on(Device wanted, std::string_view what) {
+  if (!device) device = wanted;
+  if (*device != wanted)
+    throw ValueError(fmt::format("{}: on {}, expected {}, where the jitted function's other tensors are", what,
+                                 to_string(wanted), to_string(*device)),
+                     "move tensors before the call: a jitted function runs on one device");
+}
+
 Ref<Impl> Trace::wrap(ir::Value value, bool requires_grad) const {
   auto impl = make<Impl>();
   impl->dtype = graph.type(value).dtype;
@@ -48,6 +57,7 @@ CellUse& Trace::use(const Ref<Cell>& cell) {
   if (found != cells.end()) return *found;
   const std::string name = cell->name.get().empty() ? "cell" + std::to_string(cells.size()) : cell->name.get();
   const Ref<Impl> now = current_value(*cell);
+  if (!cell->roams) runs_on(now->device(), name);
   const ir::Value value = graph.add_parameter({now->dtype, now->shape.shape()}, name);
   cells.push_back({.cell = cell, .parameter = graph.parameters().size() - 1, .value = value, .leaves = {value}});
   return cells.back();
@@ -72,14 +82,15 @@ ir::Value Trace::value_of(const Ref<Impl>& x) {
     throw GraphError(
         "jit: a captured tensor was computed from leaves that require gradients, which would not reach them from here",
         "compute it inside the function, or capture x.detach()");
-  const Ref<Impl> memory = contiguous(x);
   if (x->numel() == 1) {
+    const Ref<Impl> memory = on_host(contiguous(x));
     ir::Literal literal = ir::Literal::zeros({x->dtype, x->shape.shape()});
     std::copy_n(memory->data(), literal.bytes.size(), literal.bytes.data());
     const ir::Value value = ir::constant(builder_, std::move(literal));
     captured.push_back({x, SIZE_MAX, value});
     return value;
   }
+  runs_on(x->device(), "a captured tensor");
   const ir::Value value =
       graph.add_parameter({x->dtype, x->shape.shape()}, "captured" + std::to_string(captured.size()));
   captured.push_back({x, graph.parameters().size() - 1, value});

@@ -62,6 +62,9 @@ class Trace {
   [[nodiscard]] static Trace* current();
 
   [[nodiscard]] uint64_t number() const { return number_; }
+  // Notes that something lies on this device: all of a trace runs on one. ValueError, which begins with `what`, for a
+  // second one.
+  void runs_on(Device wanted, std::string_view what);
   ir::Graph graph;
 
   // A parameter of the graph.
@@ -89,6 +92,7 @@ class Trace {
   };
   std::vector<Captured> captured;
   std::vector<Guard> guards;
+  std::optional<Device> device;  // unknown until something says it
 
  private:
   struct Leaf {

@@ -7,6 +7,7 @@
 
 #include "frontend/call_scope.h"
 #include "frontend/cell.h"
+#include "frontend/transfer.h"
 
 namespace sinter::data {
 
@@ -57,7 +58,7 @@ Tensor take(const Tensor& x, std::span<const int64_t> samples) {
     if (sample < 0 || sample >= count)
       throw IndexError(fmt::format("take: sample {} is out of range for {} samples", sample, count));
   const sinter::detail::Ref<sinter::detail::Impl> from =
-      sinter::detail::contiguous(sinter::detail::memory_of(x.impl()));
+      sinter::detail::on_host(sinter::detail::contiguous(sinter::detail::memory_of(x.impl())));
   Sizes shape = from->shape;
   const size_t bytes = static_cast<size_t>(shape[0] == 0 ? 0 : from->numel() / shape[0]) * size_of(from->dtype);
   shape[0] = static_cast<int64_t>(samples.size());

@@ -56,7 +56,7 @@ TensorDataset read_split(const std::filesystem::path& folder, const std::string&
   if (bad != labels.values.end())
     throw FileError(fmt::format("mnist: {} has the label {}, expected 0 to 9", labels_path.string(), *bad));
   return {normalized(images.values, images.shape[0], normalize),
-          tensor(std::vector<int64_t>(labels.values.begin(), labels.values.end()))};
+          tensor(std::vector<int64_t>(labels.values.begin(), labels.values.end()), {.device = "cpu"})};
 }
 
 struct Point {
@@ -163,7 +163,7 @@ TensorDataset drawn(int64_t count, uint64_t seed, const Normalize& normalize) {
       draw(label, random, pixels.data() + i * kPixels);
     }
   });
-  return {normalized(pixels, count, normalize), tensor(labels)};
+  return {normalized(pixels, count, normalize), tensor(labels, {.device = "cpu"})};
 }
 
 }  // namespace

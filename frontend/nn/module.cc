@@ -4,6 +4,7 @@
 
 #include "frontend/call_scope.h"
 #include "frontend/state_dict.h"
+#include "frontend/transfer.h"
 
 namespace sinter::nn {
 namespace {
@@ -67,6 +68,13 @@ NamedTensors Module::state_dict() const {
 void Module::load_state_dict(const std::map<std::string, Tensor>& state, At at) const {
   const sinter::detail::CallScope location(at);
   sinter::detail::load_state(type_name(), state_dict(), state, "load what state_dict() of the same model gave");
+}
+
+void Module::to(Device device, At at) const {
+  const sinter::detail::CallScope location(at);
+  if (sinter::detail::Trace::current() != nullptr)
+    throw GraphError("to: a module cannot be moved while a jitted function is traced", "move it before the call");
+  for (const auto& [name, tensor] : state_dict()) sinter::detail::move_cell(*tensor.impl()->cell, device);
 }
 
 void Module::train(bool on) {

@@ -48,6 +48,11 @@ class Module {
   // Copies values in by name. ValueError lists every missing, unexpected or ill-fitting name; then nothing has changed.
   void load_state_dict(const std::map<std::string, Tensor>& state, At at = At::current()) const;
 
+  // Moves parameters and buffers, and their gradients: handles see them there. Under jit an error.
+  void to(Device device, At at = At::current()) const;
+  void cuda(At at = At::current()) const { to(Device("cuda"), at); }
+  void cpu(At at = At::current()) const { to(Device(), at); }
+
   void train(bool on = true);
   void eval() { train(false); }
   [[nodiscard]] bool is_training() const { return training_; }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "frontend/call_scope.h"
+#include "frontend/cell.h"
 #include "frontend/creation.h"
 #include "frontend/print.h"
 #include "frontend/state_dict.h"
@@ -22,8 +23,15 @@ Optimizer::Optimizer(const char* name, std::vector<Tensor> parameters, double lr
   lr_ = scalar_cell("lr", lr);
 }
 
+// A cell that goes where the parameters are.
+Tensor Optimizer::remembered(const Tensor& value, const std::string& name) const {
+  Tensor cell = variable(value, std::string(name_) + "." + name);
+  cell.impl()->cell->roams = true;
+  return cell;
+}
+
 Tensor Optimizer::scalar_cell(const std::string& name, double value) {
-  Tensor cell = variable(tensor(value, {.dtype = kFloat64}), std::string(name_) + "." + name);
+  Tensor cell = remembered(tensor(value, {.dtype = kFloat64, .device = Device()}), name);
   state_.emplace_back(name, cell);
   return cell;
 }
@@ -33,7 +41,7 @@ std::vector<Tensor> Optimizer::zeros_beside_parameters(const std::string& name) 
   for (const Tensor& parameter : parameters_) {
     const std::string numbered = fmt::format("{}.{}", name, cells.size());
     cells.push_back(
-        variable(zeros(parameter.shape(), {.dtype = parameter.dtype()}), std::string(name_) + "." + numbered));
+        remembered(zeros(parameter.shape(), {.dtype = parameter.dtype(), .device = parameter.device()}), numbered));
     state_.emplace_back(numbered, cells.back());
   }
   return cells;
@@ -44,7 +52,7 @@ void Optimizer::zero_grad() const {
 }
 
 double Optimizer::lr() const { return lr_.item(); }
-void Optimizer::set_lr(double lr) const { lr_.set(tensor(lr, {.dtype = kFloat64})); }
+void Optimizer::set_lr(double lr) const { lr_.set(tensor(lr, {.dtype = kFloat64, .device = Device()})); }
 
 std::vector<std::pair<std::string, Tensor>> Optimizer::state_dict() const { return state_; }
 

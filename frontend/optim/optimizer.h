@@ -43,6 +43,8 @@ class Optimizer {
   Tensor lr_;
 
  private:
+  [[nodiscard]] Tensor remembered(const Tensor& value, const std::string& name) const;
+
   std::vector<std::pair<std::string, Tensor>> state_;
 };
 
