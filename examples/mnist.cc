@@ -27,15 +27,16 @@ struct Flags {
   uint64_t seed = 0;
   double lr = 1e-3;
   bool dynamic = false;
-  std::string save, resume, plot;
+  std::string save, resume, plot, device;
   int threads = 0;
 };
 
 // Fraction of the samples whose largest logit is the label's.
 template <class Count>
-double accuracy(data::DataLoader& loader, const Count& count_correct) {
+double accuracy(data::DataLoader& loader, Device device, const Count& count_correct) {
   int64_t correct = 0;
-  for (auto [images, labels] : loader) correct += count_correct(images, labels).template item<int64_t>();
+  for (auto [images, labels] : loader)
+    correct += count_correct(images.to(device), labels.to(device)).template item<int64_t>();
   return static_cast<double>(correct) / static_cast<double>(loader.samples());
 }
 
@@ -47,6 +48,8 @@ int run(const Flags& flags) {
   data::DataLoader test(digits.test, {.batch_size = 1000});
 
   Net net;
+  const Device device(flags.device.empty() ? net.fc1.weight.device() : Device(flags.device));
+  net.to(device);
   optim::Adam adam(net.parameters(), {.lr = flags.lr});
   fmt::print("{}\n", net);
 
@@ -82,9 +85,11 @@ int run(const Flags& flags) {
     double total = 0;
     net.train();
     for (auto [images, labels] : data::progress(train, fmt::format("epoch {} ", epoch + 1)))
-      total += (flags.dynamic ? train_step(images, labels) : static_step(images, labels)).item();
+      total += (flags.dynamic ? train_step(images.to(device), labels.to(device))
+                              : static_step(images.to(device), labels.to(device)))
+                   .item();
     net.eval();
-    final_accuracy = flags.dynamic ? accuracy(test, count_correct(net)) : accuracy(test, static_count);
+    final_accuracy = flags.dynamic ? accuracy(test, device, count_correct(net)) : accuracy(test, device, static_count);
     losses.push_back(total / static_cast<double>(train.size()));
     accuracies.push_back(100 * final_accuracy);
     ++epoch;
@@ -92,13 +97,13 @@ int run(const Flags& flags) {
                accuracies.back());
     std::fflush(stdout);
   }
-  if (losses.empty()) final_accuracy = accuracy(test, count_correct(net));
+  if (losses.empty()) final_accuracy = accuracy(test, device, count_correct(net));
   fmt::print("final test accuracy: {:.2f}%\n", 100 * final_accuracy);
 
   // The gradients of one more batch, for a look at the parameters.
   net.zero_grad();
   const auto [images, labels] = *test.begin();
-  cross_entropy(net(images), labels).backward();
+  cross_entropy(net(images.to(device)), labels.to(device)).backward();
   for (const auto& [name, parameter] : net.named_parameters())
     fmt::print("gradient norm of {}: {:.6f}\n", name, std::sqrt(sum(parameter.grad() * parameter.grad()).item()));
 
@@ -106,8 +111,9 @@ int run(const Flags& flags) {
     save_checkpoint(flags.save, net, adam, epoch);
     Net loaded;
     load_model(flags.save, loaded);
+    loaded.to(device);
     loaded.eval();
-    const double again = accuracy(test, count_correct(loaded));
+    const double again = accuracy(test, device, count_correct(loaded));
     fmt::print("saved {}; loaded into a new model: {:.2f}%\n", flags.save, 100 * again);
     if (again != final_accuracy) throw RuntimeError("the loaded model does not predict what the saved one did");
   }
@@ -129,6 +135,7 @@ int main(int argc, char** argv) {
   app.add_option("--lr", flags.lr, "Adam's learning rate")->check(CLI::Range(0.0, 1000.0));
   app.add_option("--seed", flags.seed, "of the initial weights and the order of the images");
   app.add_flag("--dynamic", flags.dynamic, "run operation by operation instead of compiled");
+  app.add_option("--device", flags.device, "where it runs: cpu, cuda or cuda:N; SINTER_DEVICE if not given");
   app.add_option("--save", flags.save, "write a checkpoint here at the end");
   app.add_option("--resume", flags.resume, "go on from this checkpoint");
   app.add_option("--plot", flags.plot, "write PREFIX_loss.png and PREFIX_accuracy.png")->option_text("PREFIX");

@@ -179,7 +179,7 @@ Tensor full(const Sizes& shape, const Arg& value, const TensorOptions& options, 
     return with_options(detail::broadcast_to(number, shape, "full"), options);
   }
   const DType natural = is_float(value.kind()) ? kFloat32 : value.kind();
-  return with_options(filled(shape, value, options.dtype.value_or(natural)), options);
+  return with_options(filled(shape, value, options.dtype.value_or(natural), options), options);
 }
 Tensor zeros_like(const Tensor& x, At at) { return zeros(x.shape(), like(x), at); }
 Tensor ones_like(const Tensor& x, At at) { return ones(x.shape(), like(x), at); }

@@ -34,8 +34,9 @@ void copy_bytes(void* to, Device to_device, const void* from, Device from_device
     Gpu::open(to_device).staging.to_device(address(to), from, bytes);
   } else if (to_device.is_cpu()) {
     Gpu& gpu = Gpu::open(from_device);
+    const cuda::Checks::Fetched fetched = gpu.checks.fetch();
     gpu.staging.to_host(to, address(from), bytes);
-    gpu.checks.settle();
+    gpu.checks.settle(fetched);
   } else if (to_device == from_device) {
     Gpu& gpu = Gpu::open(to_device);
     cuda::driver().copy_on_device(address(to), address(from), bytes, gpu.stream);

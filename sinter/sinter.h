@@ -4,6 +4,7 @@
 #include "frontend/autograd.h"
 #include "frontend/checkpoint.h"
 #include "frontend/creation.h"
+#include "frontend/cuda.h"
 #include "frontend/data/dataset.h"
 #include "frontend/data/digits.h"
 #include "frontend/data/progress.h"

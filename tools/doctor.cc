@@ -6,7 +6,9 @@
 #include <filesystem>
 #include <sstream>
 
+#include "codegen/cuda/nvrtc.h"
 #include "runtime/cpu_info.h"
+#include "runtime/cuda/gpu.h"
 #include "runtime/disk_cache.h"
 #include "support/options.h"
 #include "tools/commands.h"
@@ -41,6 +43,22 @@ void print_options() {
 #undef SINTER_OPTION
 }
 
+// The driver, its devices and the compiler for them; what is missing, and the cure.
+void print_cuda() {
+  const runtime::cuda::DriverState& driver = runtime::cuda::driver_state();
+  if (driver.problem.empty())
+    line("CUDA driver", fmt::format("{} (CUDA {})", driver.path, runtime::cuda::version_text(driver.version)));
+  else
+    line("CUDA driver", fmt::format("{}; cure: {}", driver.problem, driver.cure));
+  for (int i = 0; i < driver.devices; ++i) {
+    const runtime::cuda::GpuFacts gpu = runtime::cuda::gpu_facts(i);
+    line(to_string(Device(Device::Kind::kCuda, i)),
+         fmt::format("{}, compute capability {}.{}, {} multiprocessors, {} MiB", gpu.name, gpu.arch / 10, gpu.arch % 10,
+                     gpu.multiprocessors, gpu.memory_bytes >> 20));
+  }
+  line("NVRTC", codegen::cuda::describe(codegen::cuda::nvrtc_state()));
+}
+
 void doctor() {
   const runtime::CpuInfo& cpu = runtime::cpu_info();
   line("built by", fmt::format("C++ compiler {}, fmt {}", __VERSION__, FMT_VERSION));
@@ -52,6 +70,7 @@ void doctor() {
   line("caches", fmt::format("L1 {}, L2 {}, L3 {}", cache_size(cpu.l1d_bytes), cache_size(cpu.l2_bytes),
                              cache_size(cpu.l3_bytes)));
   line("kernel cache", runtime::DiskCache::global().state());
+  print_cuda();
   print_program("gnuplot", "needed for plots: apt-get install gnuplot-nox");
   print_program("dot", "needed for pictures of graphs: apt-get install graphviz");
   print_options();

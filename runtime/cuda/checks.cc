@@ -1,5 +1,7 @@
 #include "runtime/cuda/checks.h"
 
+#include <utility>
+
 #include "runtime/cuda/gpu.h"
 
 namespace sinter::runtime::cuda {
@@ -12,8 +14,14 @@ DevicePointer address(const void* pointer) { return reinterpret_cast<DevicePoint
 }  // namespace
 
 CheckSite::CheckSite(Gpu& gpu, ReportCheck report)
-    : status_(gpu.memory.allocate(sizeof(KernelStatus))), report_(std::move(report)) {
+    : gpu_(gpu), status_(gpu.memory.allocate(sizeof(KernelStatus))), report_(std::move(report)) {
   driver().fill_bytes(address(status()), 0, sizeof(KernelStatus), gpu.stream);
+}
+
+CheckSite::~CheckSite() {
+  if (arrived_ == nullptr) return;
+  gpu_.activate();
+  (void)driver().free_pinned.attempt(arrived_);
 }
 
 void Checks::launched(const std::shared_ptr<CheckSite>& site) {
@@ -60,25 +68,37 @@ void Checks::look_at_operations(Failure& first) {
   operations_.store(0, std::memory_order_relaxed);
 }
 
-void Checks::look_at_programs(Failure& first) {
-  for (const std::shared_ptr<CheckSite>& site : programs_) {
-    KernelStatus found;
-    gpu_.staging.to_host(&found, address(site->status()), sizeof(found));
-    site->pending_ = false;
-    if (found.failed == 0) continue;
-    driver().fill_bytes(address(site->status()), 0, sizeof(found), gpu_.stream);
-    if (first.site == nullptr) first = {site, found};
+void Checks::look_at_programs(const Fetched& fetched, Failure& first) {
+  for (const std::shared_ptr<CheckSite>& site : fetched) {
+    if (site->arrived_->failed == 0) continue;
+    driver().fill_bytes(address(site->status()), 0, sizeof(KernelStatus), gpu_.stream);
+    if (first.site == nullptr) first = {site, *site->arrived_};
   }
-  programs_.clear();
 }
 
-void Checks::settle() {
+Checks::Fetched Checks::fetch() {
+  const std::lock_guard lock(mutex_);
+  gpu_.activate();
+  for (const std::shared_ptr<CheckSite>& site : programs_) {
+    if (site->arrived_ == nullptr) {
+      void* pinned = nullptr;
+      driver().allocate_pinned(&pinned, sizeof(KernelStatus), 0);
+      site->arrived_ = static_cast<KernelStatus*>(pinned);
+    }
+    driver().copy_to_host(site->arrived_, address(site->status()), sizeof(KernelStatus), gpu_.stream);
+    site->pending_ = false;
+  }
+  return std::exchange(programs_, {});
+}
+
+void Checks::settle(const Fetched& fetched) {
+  if (fetched.empty() && operations_.load(std::memory_order_relaxed) == 0) return;
   Failure first;
   {
     const std::lock_guard lock(mutex_);
     gpu_.activate();
     look_at_operations(first);
-    look_at_programs(first);
+    look_at_programs(fetched, first);
   }
   if (first.site != nullptr) first.site->report_(first.status);
 }

@@ -24,12 +24,17 @@ using ReportCheck = std::function<void(const KernelStatus& status)>;
 class CheckSite {
  public:
   CheckSite(Gpu& gpu, ReportCheck report);
+  ~CheckSite();
+  CheckSite(const CheckSite&) = delete;
+  CheckSite& operator=(const CheckSite&) = delete;
   // What kernels write, and gates look at: device memory, zeros until a check fails.
   [[nodiscard]] KernelStatus* status() const { return status_.as<KernelStatus>(); }
 
  private:
   friend class Checks;
+  Gpu& gpu_;
   Buffer status_;
+  KernelStatus* arrived_ = nullptr;  // pinned: the copy that the host looks at; made when first asked for
   ReportCheck report_;
   bool pending_ = false;
 };
@@ -42,9 +47,12 @@ class Checks {
   void launched(const std::shared_ptr<CheckSite>& site);
   // An operation of the dynamic engine was: its outcome is on its way to the host.
   void launched_operation(std::shared_ptr<CheckSite> site);
-  // Looks at the outcome of all that was launched; waits for it. Throws the error of the first that failed; then all
-  // are forgotten.
-  void settle();
+  // Begins to copy the outcome of the programs launched so far to the host.
+  using Fetched = std::vector<std::shared_ptr<CheckSite>>;
+  [[nodiscard]] Fetched fetch();
+  // After the device was waited for: looks at what was fetched, and at all operations. Throws the error of the first
+  // that failed; the others are forgotten.
+  void settle(const Fetched& fetched);
   // The same for operations of the dynamic engine.
   void settle_operations();
 
@@ -60,7 +68,7 @@ class Checks {
   };
   void make_slots();
   void look_at_operations(Failure& first);
-  void look_at_programs(Failure& first);
+  void look_at_programs(const Fetched& fetched, Failure& first);
 
   Gpu& gpu_;
   std::mutex mutex_;

@@ -102,8 +102,9 @@ void Gpu::wait() const {
 }
 
 void Gpu::synchronize() {
+  const Checks::Fetched fetched = checks.fetch();
   wait();
-  checks.settle();
+  checks.settle(fetched);
 }
 
 void settle_operations(Device device) {
