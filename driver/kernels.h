@@ -18,7 +18,7 @@ namespace sinter::driver {
 
 // Lowers, collapses and schedules every cluster; verifies and dumps as the knobs ask.
 [[nodiscard]] std::vector<passes::LoweredKernel> lower_all(const ir::Graph& graph, const passes::Fusion& fusion,
-                                                           Device device);
+                                                           Device device = {});
 // One kernel's range joining and schedule, and what the knobs ask.
 void finish_kernel(loops::Kernel& kernel, const std::string& subject, Device device);
 // The device's own pass.
