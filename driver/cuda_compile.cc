@@ -55,7 +55,7 @@ class CudaExecutable : public Executable {
     std::vector<CheckingLaunch> checking;
     for (const runtime::Launch& launch : program.table.launches)
       if (std::vector<Dim> extents = checked_extents(code[launch.kernel]); !extents.empty())
-        checking.push_back({code[launch.kernel].name, launch.where, std::move(extents)});
+        checking.push_back({code[launch.kernel].name, kernels[launch.kernel].checks, std::move(extents)});
     runner_ = std::make_unique<runtime::cuda::ProgramRunner>(
         gpu, std::move(program), [checking, at = current_location()](const runtime::KernelStatus& status) {
           const LocationScope location(at);

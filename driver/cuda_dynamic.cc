@@ -9,6 +9,7 @@
 #include "runtime/cuda/launch_log.h"
 #include "runtime/device_memory.h"
 #include "support/options.h"
+#include "support/scope.h"
 
 namespace sinter::driver {
 namespace {
@@ -49,10 +50,8 @@ class CudaDynamicKernel : public DynamicKernel {
     std::shared_ptr<runtime::cuda::CheckSite> site;
     if (checks_)
       site = std::make_shared<runtime::cuda::CheckSite>(
-          gpu_, [name = name_, at = current_location()](const runtime::KernelStatus& status) {
-            const LocationScope location(at);
-            throw_index_error(*name, to_string(at), status);
-          });
+          gpu_, [name = name_, check = passes::Check{{current_location()}, current_scope()}](
+                    const runtime::KernelStatus& status) { throw_index_error(*name, check, status); });
     static thread_local runtime::cuda::LaunchParameters parameters;
     parameters.set(values.buffer_span(), symbols, scratch.data(),
                    checks_ ? site->status() : reinterpret_cast<runtime::KernelStatus*>(gpu_.idle_status), nullptr);

@@ -71,9 +71,10 @@ void throw_index_error(std::span<const CheckingLaunch> launches, const runtime::
   for (const CheckingLaunch& launch : launches)
     if (fits(launch, status)) suspects.push_back(&launch);
   invariant(!suspects.empty(), "a failed check belongs to a launch of the program");
-  std::string where = suspects[0]->where;
-  for (size_t i = 1; i < suspects.size(); ++i) where += "\n  or in " + suspects[i]->where;
-  throw_index_error(suspects[0]->kernel, where, status);
+  passes::Check check = failed_check(suspects[0]->checks, status);
+  for (size_t i = 1; i < suspects.size(); ++i)
+    check.locations = ir::unite(check.locations, failed_check(suspects[i]->checks, status).locations);
+  throw_index_error(suspects[0]->kernel, check, status);
 }
 
 }  // namespace sinter::driver

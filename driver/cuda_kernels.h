@@ -8,6 +8,7 @@
 
 #include "driver/compile.h"
 #include "ir/loops/kernel.h"
+#include "passes/lower/lower.h"
 #include "runtime/cuda/gpu.h"
 #include "runtime/cuda/kernel.h"
 
@@ -22,8 +23,9 @@ using LoadedKernels = std::vector<std::shared_ptr<const runtime::cuda::LoadedKer
 
 // A launch that checks indices, as its failure is told.
 struct CheckingLaunch {
-  std::string kernel, where;
-  std::vector<Dim> extents;  // one a kCheckIndex, in order
+  std::string kernel;
+  std::vector<passes::Check> checks;  // one a kCheckIndex, in order; and what each compares with:
+  std::vector<Dim> extents;
 };
 // Nothing when the kernel checks no index.
 [[nodiscard]] std::vector<Dim> checked_extents(const loops::Kernel& kernel);

@@ -99,7 +99,7 @@ TEST(CudaEngines, AnIndexOutOfRangeLeavesStateAsBefore) {
   std::vector<float> left;
   const std::string on_cuda = step_with(Device("cuda"), tensor({0, 7}), left);
   EXPECT_THAT(left, testing::ElementsAre(1, 2, 3, 4, 5, 6));
-  EXPECT_THAT(on_cuda, HasSubstr("index 7 is out of range for 3 elements, expected 0 to 2"));
+  EXPECT_THAT(on_cuda, HasSubstr("index 7, expected 0 to 2"));
   EXPECT_THAT(on_cuda, HasSubstr("engines_test.cc:"));
   EXPECT_EQ(step_with(Device("cuda"), tensor({1, 2}), left), "");
   EXPECT_THAT(left, testing::ElementsAre(1, 2, 2, 3, 4, 5));
