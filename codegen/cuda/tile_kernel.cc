@@ -94,12 +94,13 @@ class TileKernel {
             .tile = tile,
             .per_thread = per_thread,
             .along_depth = loops::walk(load.index, last, 1) == loops::Walk::kOneByOne,
-            .whole = lines && *lines % tile == 0};
+            .whole = lines && *lines > 0 && *lines % tile == 0};
   }
 
   [[nodiscard]] std::string tiles(const Operand& operand) const {
     if (const auto lines = loops::constant_points(dims(operand.ids)))
-      return std::to_string((*lines + operand.tile - 1) / operand.tile);
+      return std::to_string(
+          std::max<int64_t>(1, (*lines + operand.tile - 1) / operand.tile));  // none is never launched
     return fmt::format("({} + {}) / {}", operand.lines, operand.tile - 1, operand.tile);
   }
 
