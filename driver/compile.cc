@@ -13,6 +13,7 @@
 #include "passes/fuse/cost.h"
 #include "passes/fuse/fuse.h"
 #include "passes/pipeline.h"
+#include "passes/plan/barriers.h"
 #include "passes/plan/plan.h"
 #include "passes/schedule/cpu.h"
 #include "runtime/run_program.h"
@@ -31,9 +32,10 @@ class CpuExecutable : public Executable {
   CpuExecutable(ir::Graph graph, const CompileOptions& options) {
     const auto start = Clock::now();
     graph_ = passes::run_passes(passes::graph_pipeline(), std::move(graph)).graph;
-    const passes::Fusion fusion = passes::fuse(graph_, {.fuse = options.fuse && sinter::options().fuse});
-    std::vector<passes::LoweredKernel> kernels = lower_all(graph_, fusion, options.device);
-    passes::Plan plan = passes::plan(graph_, kernels);
+    const passes::FuseOptions how{.fuse = options.fuse && sinter::options().fuse};
+    const passes::Fusion fusion = passes::run_stage("fusion", graph_, [&] { return passes::fuse(graph_, how); });
+    auto kernels = passes::run_stage("loops", graph_, [&] { return lower_all(graph_, fusion, options.device); });
+    passes::Plan plan = passes::run_stage("plan", graph_, [&] { return passes::plan(graph_, kernels); });
     if (!sinter::options().dump.empty()) {
       passes::dump(graph_.name, "fusion", passes::print_ledger(graph_, fusion));
       passes::dump(graph_.name, "plan", passes::print(plan, kernels));
@@ -52,9 +54,9 @@ class CpuExecutable : public Executable {
       checks_.push_back(kernel.checks);
     }
     program_ = program_table(graph_, kernels, plan, stats_);
-    program_.kernels = compile_kernels(code, options.isa, stats_);
+    program_.kernels = passes::run_stage("asm", graph_, [&] { return compile_kernels(code, options.isa, stats_); });
     stats_.codegen_ms = milliseconds_since(codegen_start);
-    share_units(kernels, options.share_all);
+    share_units(kernels, plan, options.share_all);
     if (sinter::options().time)
       fmt::print(stderr, "compilation of @{}: passes {:.3f} ms, code {:.3f} ms, {} kernels, {} of them compiled now\n",
                  graph_.name, stats_.passes_ms, stats_.codegen_ms, stats_.kernels, stats_.compiled);
@@ -69,23 +71,45 @@ class CpuExecutable : public Executable {
     give_state(std::move(state));
     if (failed != nullptr)
       throw_index_error(program_.kernels[failed->kernel]->name, failed_check(checks_[failed->kernel], status), status);
-    if (check_) check_->compare(expected, inputs, outputs);
+    if (check_) passes::run_stage("asm", graph_, [&] { check_->compare(expected, inputs, outputs); });
   }
 
   const CompileStats& stats() const override { return stats_; }
   const ir::Graph& graph() const override { return graph_; }
 
  private:
-  // What the code says of each launch: its units, and who does them.
-  void share_units(const std::vector<passes::LoweredKernel>& kernels, bool share_all) {
-    int lane = 0;
-    for (runtime::Launch& launch : program_.launches) {
+  // What the code says of each launch: its units, who does them, and which barriers that leaves.
+  void share_units(const std::vector<passes::LoweredKernel>& kernels, const passes::Plan& plan, bool share_all) {
+    std::vector<bool> shared;
+    int gate = -1;  // phase
+    for (size_t s = 0; s < plan.steps.size(); ++s) {
+      runtime::Launch& launch = program_.launches[s];
       launch.units = units(*program_.kernels[launch.kernel], {});
       launch.parallel = launch.units > 1 &&
                         (share_all || passes::nanoseconds(kernels[launch.kernel].kernel) > passes::kThreadNanoseconds);
-      if (launch.barrier_before) lane = 0;
-      if (!launch.parallel) launch.lane = lane++;
+      shared.push_back(launch.parallel);
       stats_.shared += launch.parallel ? 1 : 0;
+      if (launch.gate) gate = plan.steps[s].phase;
+    }
+    const passes::Barriers barriers = passes::place_barriers(plan, kernels, shared, gate);
+    stats_.barriers = 0;
+    for (size_t s = 0; s < plan.steps.size(); ++s) {
+      program_.launches[s].lane = barriers.lane[s];
+      program_.launches[s].barrier_before = barriers.before[s];
+      stats_.barriers += barriers.before[s] ? 1 : 0;
+    }
+    for (const passes::Death& death : plan.deaths) bury(plan, death);
+  }
+
+  // A dead value is poisoned at the first barrier behind it, unless its bytes have been given away by then.
+  void bury(const passes::Plan& plan, const passes::Death& death) {
+    for (size_t s = 0; s < plan.steps.size(); ++s) {
+      if (plan.steps[s].phase < death.phase) continue;
+      if (program_.launches[s].barrier_before) return program_.dead.push_back({s, death.offset, death.bytes});
+      for (const passes::Place& place : plan.steps[s].places)
+        if (place.kind == passes::Place::Kind::kArena && place.index < death.offset + death.bytes &&
+            death.offset < place.index + place.bytes)
+          return;
     }
   }
 

@@ -13,6 +13,8 @@
 #include "passes/pass.h"
 #include "passes/schedule/cpu.h"
 #include "passes/schedule/cuda.h"
+#include "passes/schedule/keep.h"
+#include "runtime/threads.h"
 #include "support/options.h"
 #include "support/scope.h"
 
@@ -24,7 +26,8 @@ using Code = std::shared_ptr<const runtime::KernelCode>;
 
 std::atomic<size_t> g_compiled{0};
 
-using Cache = CodeCache<Isa, runtime::KernelCode>;
+// By instruction set and SINTER_FTZ.
+using Cache = CodeCache<std::pair<Isa, bool>, runtime::KernelCode>;
 Cache& process_cache() {
   static Cache cache;
   return cache;
@@ -50,6 +53,7 @@ void schedule(loops::Kernel& kernel, Device device) {
 
 void finish_kernel(loops::Kernel& kernel, const std::string& subject, Device device) {
   passes::collapse(kernel);
+  if (device.is_cpu()) passes::keep_values(kernel);
   schedule(kernel, device);
   if (options().verify || options().check) loops::verify(kernel);
   if (options().check) check_text(kernel);
@@ -75,11 +79,11 @@ std::vector<passes::LoweredKernel> lower_all(const ir::Graph& graph, const passe
 std::vector<Code> compile_kernels(std::span<const loops::Kernel> kernels, const std::string& isa_name,
                                   CompileStats& stats) {
   const Isa isa = isa_of(isa_name);
-  return process_cache().get(isa, kernels, stats, [&](std::span<const loops::Kernel> missing) {
+  return process_cache().get({isa, options().ftz}, kernels, stats, [&](std::span<const loops::Kernel> missing) {
     if (options().debug >= 5)
       for (const loops::Kernel& kernel : missing) fmt::print(stderr, "{}", codegen::cpu::print_llvm(kernel, isa));
     DiskStore store;
-    std::vector<Code> made = codegen::cpu::compile_kernels(missing, isa, &store);
+    std::vector<Code> made = codegen::cpu::compile_kernels(missing, isa, &store, runtime::wanted_workers());
     count_compiled(std::ranges::count_if(made, [](const Code& code) { return !code->from_cache; }));
     return made;
   });

@@ -14,40 +14,6 @@ Shape with_values(const Shape& shape, std::span<const int64_t> symbols) {
   return known;
 }
 
-ir::Attributes with_values(const ir::Attributes& attributes, std::span<const int64_t> symbols) {
-  ir::Attributes known = attributes;
-  std::visit(
-      [&](auto& fields) {
-        if constexpr (requires { fields.shape; }) fields.shape = with_values(fields.shape, symbols);
-        if constexpr (requires { fields.type.shape; }) fields.type.shape = with_values(fields.type.shape, symbols);
-      },
-      known);
-  return known;
-}
-
-// The graph with every symbol replaced by its value.
-ir::Graph with_values(const ir::Graph& graph, std::span<const int64_t> symbols) {
-  ir::Graph known;
-  known.name = graph.name;
-  ir::GraphBuilder builder(known);
-  std::vector<ir::Value> values;
-  size_t parameter = 0;
-  for (const ir::Op& op : graph) {
-    if (op.def->op_class == ir::OpClass::kParameter) {
-      values.push_back(known.add_parameter({op.types[0].dtype, with_values(op.types[0].shape, symbols)},
-                                           graph.parameters()[parameter++].name));
-      continue;
-    }
-    std::vector<ir::Value> operands;
-    operands.reserve(op.operands.size());
-    for (ir::Value operand : op.operands) operands.push_back({values[operand.op].op, operand.result});
-    builder.locations = op.locations;
-    values.push_back(builder.add(*op.def, with_values(op.attributes, symbols), operands));
-  }
-  for (ir::Value result : graph.results) known.results.push_back({values[result.op].op, result.result});
-  return known;
-}
-
 // Calls visit(position in row-major order, offset in strided memory) for every element.
 template <class Visit>
 void each_element(const Shape& shape, std::span<const int64_t> strides, const Visit& visit) {
@@ -123,12 +89,13 @@ class ReferenceKernel : public DynamicKernel {
 
   void run(std::span<void* const> inputs, std::span<void* const> outputs, std::span<const int64_t> symbols,
            runtime::ThreadTeam&) const override {
-    const ir::Graph graph = with_values(graph_, symbols);
     std::vector<ir::Literal> values;
-    for (size_t i = 0; i < inputs.size(); ++i)
-      values.push_back(gathered(graph.type(graph.parameters()[i].value), static_cast<const std::byte*>(inputs[i]),
-                                with_values(operands_[i], symbols)));
-    const std::vector<ir::Literal> results = ir::evaluate(graph, values, ir::Arithmetic::kTyped);
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      ir::Type type = graph_.type(graph_.parameters()[i].value);
+      type.shape = with_values(type.shape, symbols);
+      values.push_back(gathered(type, static_cast<const std::byte*>(inputs[i]), with_values(operands_[i], symbols)));
+    }
+    const std::vector<ir::Literal> results = ir::evaluate(graph_, values, ir::Arithmetic::kTyped, symbols);
     for (size_t i = 0; i < results.size(); ++i)
       if (results_.empty())
         copy_out(results[i], outputs[i]);

@@ -26,18 +26,16 @@ void write(const std::filesystem::path& path, std::string_view text) {
     throw FileError(fmt::format("cannot write '{}'", path.string()), "look at SINTER_DUMP and the space on its disk");
 }
 
-// The graph and the passes that were still to run, as a file for `sinter opt`; its path, or why there is none.
-std::string write_reproducer(const ir::Graph& graph, std::span<const Pass> remaining) {
+// The graph as a file for `sinter opt`, and the command that runs it; or why there is none.
+std::string write_reproducer(const ir::Graph& graph, std::string_view flags) {
   static std::atomic<int> count = 0;
-  std::string names;
-  for (const Pass& pass : remaining) names += (names.empty() ? "" : ",") + std::string(pass.name);
   try {
     const std::filesystem::path folder =
         options().dump.empty() ? std::filesystem::temp_directory_path() : std::filesystem::path(options().dump);
     const auto path = folder / fmt::format("sinter-{}-{}-{}.sir", file_stem(graph.name),
                                            std::chrono::system_clock::now().time_since_epoch().count(), ++count);
-    write(path, fmt::format("// RUN: sinter opt %s --passes={}\n{}", names, ir::print(graph)));
-    return fmt::format("to see it again: sinter opt {} --passes={}", path.string(), names);
+    write(path, fmt::format("// RUN: sinter opt %s {}\n{}", flags, ir::print(graph)));
+    return fmt::format("to see it again: sinter opt {} {}", path.string(), flags);
   } catch (const std::exception& error) {
     return fmt::format("no reproducer was written: {}", error.what());
   }
@@ -65,6 +63,16 @@ PassRun run_one(const Pass& pass, ir::Graph& graph) {
 
 }  // namespace
 
+InternalError reproducible(const InternalError& error, const ir::Graph& graph, std::span<const Pass> remaining,
+                           std::string_view stage) {
+  std::string names;
+  for (const Pass& pass : remaining) names += (names.empty() ? "" : ",") + std::string(pass.name);
+  const std::string flags = stage.empty() ? "--passes=" + names : fmt::format("--print={}", stage);
+  return InternalError(fmt::format("{} {}: {}\n  {}", stage.empty() ? "pass" : "stage",
+                                   stage.empty() ? remaining[0].name : stage, error.what(),
+                                   write_reproducer(graph, flags)));
+}
+
 void dump(std::string_view subject, std::string_view stage, std::string_view text) {
   static std::atomic<int> next = 0;
   const std::string& folder = options().dump;
@@ -83,8 +91,7 @@ PipelineResult run_passes(std::span<const Pass> passes, ir::Graph graph) {
     try {
       runs.push_back(run_one(passes[i], graph));
     } catch (const InternalError& error) {
-      throw InternalError(
-          fmt::format("pass {}: {}\n  {}", passes[i].name, error.what(), write_reproducer(graph, passes.subspan(i))));
+      throw reproducible(error, graph, passes.subspan(i), "");
     }
     const PassRun& run = runs.back();
     if (options().debug >= 2)

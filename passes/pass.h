@@ -34,6 +34,22 @@ struct PipelineResult {
 // names a file with the graph it was given and the command that runs it again.
 [[nodiscard]] PipelineResult run_passes(std::span<const Pass> passes, ir::Graph graph);
 
+// The error with the path of a reproducer: the graph, the passes that were still to run, and the stage that failed ("":
+// a pass).
+[[nodiscard]] InternalError reproducible(const InternalError& error, const ir::Graph& graph,
+                                         std::span<const Pass> remaining, std::string_view stage);
+
+// Runs what comes after the graph passes, `stage` being its name for `sinter opt --print`, and returns what it returns.
+// When it breaks an invariant, the InternalError names a file with the graph and the command that shows it again.
+template <class F>
+auto run_stage(std::string_view stage, const ir::Graph& graph, F&& run) {
+  try {
+    return run();
+  } catch (const InternalError& error) {
+    throw reproducible(error, graph, {}, stage);
+  }
+}
+
 // Writes `text` to the next numbered file of SINTER_DUMP, "0007.<subject>.<stage>"; nothing when the knob is not set.
 void dump(std::string_view subject, std::string_view stage, std::string_view text);
 

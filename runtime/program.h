@@ -10,7 +10,8 @@
 
 namespace sinter::runtime {
 
-// Set by a kernel whose kCheckIndex failed (any one of the failures); checked between launches.
+// Set by a kernel whose kCheckIndex failed: by whichever worker finds `failed` 0 and exchanges it atomically; checked
+// between launches.
 struct KernelStatus {
   int64_t failed = 0;  // 1 + the number of the kCheckIndex within the kernel, counted over its instructions
   int64_t index = 0;   // the offending index
@@ -40,8 +41,6 @@ struct KernelCode {
     int64_t divisor = 1;
   };
   std::vector<Factor> units;
-  double cost_per_unit = 0;  // estimated nanoseconds on one thread when all extents are constant; else per element
-  size_t code_bytes = 0;
   bool from_cache = false;
 };
 
@@ -64,12 +63,18 @@ struct Launch {
   std::string where;           // the user's lines and scopes, for errors and profiles
 };
 
+// Bytes of the arena that nobody reads once everything before a launch with a barrier has ended.
+struct Dead {
+  size_t launch = 0, offset = 0, bytes = 0;
+};
+
 struct Program {
   std::vector<std::shared_ptr<const KernelCode>> kernels;
   std::vector<Slot> slots;
   std::vector<Launch> launches;
   std::vector<std::vector<std::byte>> constants;
   size_t arena_bytes = 0;
+  std::vector<Dead> dead;   // by launch; poisoned there in debug runs
   bool has_checks = false;  // some kernel has a kCheckIndex
 };
 

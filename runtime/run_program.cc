@@ -41,8 +41,8 @@ const Launch* RunState::run(const Program& program, std::span<void* const> input
     if (slot.kind == Slot::Kind::kInput) slots_[s] = inputs[slot.index];
     if (slot.kind == Slot::Kind::kOutput) slots_[s] = outputs[slot.index];
   }
-  if (memory_is_guarded() && arena_.size() > 0)
-    poison({arena_.data(), arena_.size()});  // earlier runs' values are dead
+  guarded_ = memory_is_guarded() && arena_.size() > 0;
+  if (guarded_) poison({arena_.data(), arena_.size()});  // earlier runs' values are dead
   size_t pointer = 0;
   for (const Launch& launch : program.launches)
     for (uint32_t slot : launch.slots) pointers_[pointer++] = slots_[slot];
@@ -60,11 +60,22 @@ const Launch* RunState::run(const Program& program, std::span<void* const> input
   return nullptr;
 }
 
+// Poisons what is dead from this launch on, so that a late reader shows.
+void RunState::bury(const Program& program, size_t launch, Worker& self) {
+  const auto earlier = [](const Dead& dead, size_t at) { return dead.launch < at; };
+  auto dead = std::lower_bound(program.dead.begin(), program.dead.end(), launch, earlier);
+  if (dead == program.dead.end() || dead->launch != launch) return;
+  for (; self.index() == 0 && dead != program.dead.end() && dead->launch == launch; ++dead)
+    poison({arena_.data() + dead->offset, dead->bytes});
+  self.barrier();
+}
+
 void RunState::walk(const Program& program, Worker& self) {
   void* const* buffers = pointers_.data();
   for (size_t i = 0; i < program.launches.size(); ++i) {
     const Launch& launch = program.launches[i];
     if (launch.barrier_before) self.barrier();
+    if (guarded_) bury(program, i, self);
     // All checks were made before this barrier and none follows, so every worker decides alike.
     if (launch.gate &&
         std::any_of(statuses_.begin(), statuses_.end(), [](const KernelStatus& status) { return status.failed != 0; }))

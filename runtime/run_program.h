@@ -25,6 +25,7 @@ class RunState {
 
  private:
   void walk(const Program& program, Worker& self);
+  void bury(const Program& program, size_t launch, Worker& self);
 
   Buffer arena_;
   std::vector<KernelStatus> statuses_;  // one a launch
@@ -32,7 +33,7 @@ class RunState {
   std::vector<void*> pointers_;         // of all launches, one after another
   std::vector<Buffer> scratch_;         // one a worker
   size_t scratch_bytes_ = 0;
-  bool parallel_ = false;
+  bool parallel_ = false, guarded_ = false;
   KernelStatus failure_;
 };
 

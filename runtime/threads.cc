@@ -48,6 +48,8 @@ void call(ThreadTeam::Body body, void* context, Worker& self) noexcept { body(co
 
 }  // namespace
 
+int wanted_workers() { return options().threads > 0 ? options().threads : cpu_info().usable_cores; }
+
 void Worker::join() { team_.join(index_, count_, ++phase_, /*last=*/false); }
 
 ThreadTeam::ThreadTeam(int workers)
@@ -87,7 +89,7 @@ ThreadTeam& ThreadTeam::global() {
       pthread_atfork(nullptr, nullptr, [] { team.store(nullptr, std::memory_order_relaxed); });
   ThreadTeam* found = team.load(std::memory_order_acquire);
   if (found == nullptr) [[unlikely]] {
-    auto made = std::make_unique<ThreadTeam>(options().threads > 0 ? options().threads : cpu_info().usable_cores);
+    auto made = std::make_unique<ThreadTeam>(wanted_workers());
     if (team.compare_exchange_strong(found, made.get(), std::memory_order_acq_rel)) found = made.release();
   }
   return *found;

@@ -14,6 +14,9 @@ namespace sinter::runtime {
 
 class ThreadTeam;
 
+// How many threads Sinter may keep busy: SINTER_THREADS, or as many as there are usable cores.
+[[nodiscard]] int wanted_workers();
+
 // One worker's part in a run: its number, 0 to count - 1, and the barrier.
 class Worker {
  public:
@@ -49,7 +52,7 @@ class ThreadTeam {
   ThreadTeam(const ThreadTeam&) = delete;
   ThreadTeam& operator=(const ThreadTeam&) = delete;
 
-  // The team of the process: SINTER_THREADS workers, or as many as there are usable cores. Made on first use.
+  // The team of the process: wanted_workers() workers. Made on first use.
   static ThreadTeam& global();
 
   [[nodiscard]] int size() const { return static_cast<int>(slots_.size()); }

@@ -11,7 +11,6 @@
 #include "passes/fuse/fuse.h"
 #include "passes/inline_calls.h"
 #include "passes/plan/plan.h"
-#include "passes/schedule/cuda.h"
 
 namespace sinter::tools {
 namespace {
@@ -19,8 +18,8 @@ namespace {
 // What fusion asks of a graph that has been through no pass.
 ir::Graph fusible(const ir::Graph& graph) { return passes::dead_code(passes::inline_calls(graph).graph).graph; }
 
-std::vector<passes::LoweredKernel> kernels(const ir::Graph& graph) {
-  return driver::lower_all(graph, passes::fuse(graph, {}));
+std::vector<passes::LoweredKernel> kernels(const ir::Graph& graph, Device device = {}) {
+  return driver::lower_all(graph, passes::fuse(graph, {}), device);
 }
 
 // Every kernel of the graph, printed one after the other.
@@ -55,10 +54,8 @@ std::string print_assembly(const ir::Graph& graph) {
 
 std::vector<loops::Kernel> cuda_kernels(const ir::Graph& graph) {
   std::vector<loops::Kernel> found;
-  for (passes::LoweredKernel& lowered : kernels(fusible(graph))) {
-    passes::schedule_cuda(lowered.kernel);
+  for (passes::LoweredKernel& lowered : kernels(fusible(graph), Device(Device::Kind::kCuda)))
     found.push_back(std::move(lowered.kernel));
-  }
   return found;
 }
 std::string print_cuda_loops(const ir::Graph& graph) {

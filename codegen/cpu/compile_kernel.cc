@@ -23,6 +23,7 @@
 #include "codegen/cpu/tile_kernel.h"
 #include "codegen/cpu/units.h"
 #include "ir/loops/text.h"
+#include "support/options.h"
 
 namespace sinter::codegen::cpu {
 namespace {
@@ -95,11 +96,12 @@ std::string text_of(Kernel kernel) {
 
 std::string key_of(const std::string& text, Isa isa) {
   const XXH128_hash_t hash = XXH3_128bits(text.data(), text.size());
-  return fmt::format("cpu-{}-llvm{}-{:016x}{:016x}", name(isa), LLVM_VERSION_STRING, hash.high64, hash.low64);
+  return fmt::format("cpu-{}{}-llvm{}-{:016x}{:016x}", name(isa), options().ftz ? "" : "-denormals",
+                     LLVM_VERSION_STRING, hash.high64, hash.low64);
 }
 
-std::shared_ptr<const KernelCode> finish(const Kernel& kernel, Isa isa, LinkedCode linked, size_t bytes,
-                                         bool from_cache) {
+std::shared_ptr<const KernelCode> finish(const Kernel& kernel, Isa isa, std::span<const char> object, bool from_cache) {
+  LinkedCode linked = link_object(object, kernel.name);
   auto code = std::make_shared<KernelCode>();
   const auto dot = plan_dot(kernel, isa);
   const Units units = dot ? dot->units(kernel) : map_units(kernel);
@@ -107,9 +109,7 @@ std::shared_ptr<const KernelCode> finish(const Kernel& kernel, Isa isa, LinkedCo
   code->function = linked.function;
   code->keep_alive = std::move(linked.keep_alive);
   code->units = units.factors;
-  code->cost_per_unit = dot ? dot->cost() : map_cost(kernel, units);
   code->scratch_bytes = dot ? dot->scratch_bytes() : 0;
-  code->code_bytes = bytes;
   code->from_cache = from_cache;
   return code;
 }
@@ -126,12 +126,12 @@ std::shared_ptr<const KernelCode> compile_one(const Kernel& kernel, const std::s
   }
   if (found) {
     try {
-      return finish(kernel, isa, link_object(object), object.size(), /*from_cache=*/true);
+      return finish(kernel, isa, object, /*from_cache=*/true);
     } catch (const RuntimeError&) {  // damaged: compiled again below
     }
   }
   object = emit_object(*build(kernel, isa)->module, isa);
-  auto code = finish(kernel, isa, link_object(object), object.size(), /*from_cache=*/false);
+  auto code = finish(kernel, isa, object, /*from_cache=*/false);
   if (store != nullptr) {
     const std::lock_guard lock(store_mutex);
     store->save(key, object);
@@ -142,7 +142,7 @@ std::shared_ptr<const KernelCode> compile_one(const Kernel& kernel, const std::s
 }  // namespace
 
 std::vector<std::shared_ptr<const KernelCode>> compile_kernels(std::span<const Kernel> kernels, Isa isa,
-                                                               ObjectStore* store) {
+                                                               ObjectStore* store, int threads_wanted) {
   std::vector<std::string> texts;
   std::map<std::string_view, size_t> first;  // of each text
   texts.reserve(kernels.size());
@@ -165,8 +165,8 @@ std::vector<std::shared_ptr<const KernelCode>> compile_kernels(std::span<const K
       }
     }
   };
-  const size_t helpers = std::min<size_t>({distinct.size(), std::max(1u, std::thread::hardware_concurrency()), 8}) -
-                         (distinct.empty() ? 0 : 1);
+  const size_t helpers =
+      std::min(distinct.size(), static_cast<size_t>(std::max(1, threads_wanted))) - (distinct.empty() ? 0 : 1);
   std::vector<std::thread> threads;
   try {
     for (size_t i = 0; i < helpers; ++i) threads.emplace_back(work);

@@ -17,10 +17,10 @@ enum class Isa : uint8_t { kAvx2, kAvx512 };
 // The best this machine has; RuntimeError on a machine without AVX2 and FMA.
 [[nodiscard]] Isa native_isa();
 
-// Compiles scheduled kernels (in parallel where that pays), or finds their objects in `store` (may be null). An object
+// Compiles scheduled kernels on up to `threads` threads, or finds their objects in `store` (may be null). An object
 // that does not load is compiled again. Equal kernels share code. RuntimeError when LLVM refuses.
 [[nodiscard]] std::vector<std::shared_ptr<const runtime::KernelCode>> compile_kernels(
-    std::span<const loops::Kernel> kernels, Isa isa, ObjectStore* store);
+    std::span<const loops::Kernel> kernels, Isa isa, ObjectStore* store, int threads = 1);
 
 // For `sinter opt` and tests.
 [[nodiscard]] std::string print_llvm(const loops::Kernel& kernel, Isa isa);

@@ -37,6 +37,9 @@ class DotEmitter {
     if (plan.pack != DotPlan::Pack::kNone) pack_ = emit_pack(module, plan, isa);
     if (plan.pack_rows) pack_rows_ = emit_pack_rows(module, plan, isa);
     packed_ = b().CreateConstGEP1_64(element_, arguments_.scratch, static_cast<uint64_t>(plan.tile_elements()));
+    if (plan.pack_rows)
+      packed_rows_ =
+          b().CreateConstGEP1_64(element_, packed_, static_cast<uint64_t>(plan.panel_elements() * plan.block_panels));
     rows_ = passes_.number(plan.rows);
     columns_ = passes_.number(plan.columns);
     depth_ = passes_.number(plan.depth);
@@ -117,6 +120,13 @@ class DotEmitter {
     });
   }
 
+  Value* rows_at(Value* row, Value* k) {
+    return b().CreateGEP(element_, line_start(plan_.a, row), b().CreateMul(k, passes_.number(plan_.a.depth)));
+  }
+  void pack_rows(Value* from, Value* length, Value* tiles, Value* tall, Value* rows) {
+    b().CreateCall(pack_rows_, {from, packed_rows_, length, tiles, tall, rows, passes_.number(plan_.a.depth)});
+  }
+
   // The unit's tiles, for `length` elements of k from `k` on: row by row of tiles, so that its rows of a stay near.
   void emit_tiles(Value* k, Value* length) {
     Value *first_tile = nullptr, *tile_count = nullptr, *first_row = nullptr, *end_row = nullptr, *enough = nullptr;
@@ -133,6 +143,10 @@ class DotEmitter {
       Value* pairs = b().CreateAdd(b().CreateLShr(rows, number(1)), b().CreateAnd(rows, number(1)));
       enough = b().CreateICmpSGE(rows_, number(plan_.tile_rows));
       tile_count = b().CreateSelect(enough, ceil_div(rows, plan_.tile_rows), plan_.tile_rows > 2 ? pairs : rows);
+    }
+    if (packed_rows_ != nullptr && plan_.tiles) {
+      Value* tall = b().CreateSub(number(*plan_.tall_tiles), first_tile);
+      pack_rows(rows_at(first_row, k), length, tile_count, tall, b().CreateSub(rows_, first_row));
     }
     nest_.loop(number(0), tile_count, 1, {first_row}, [&](Value* tile, const Values& carried) {
       Value* row = carried[0];
@@ -156,11 +170,13 @@ class DotEmitter {
           function = b().CreateSelect(fits, tiles_[i], function);
         }
       }
-      Value* a = b().CreateGEP(element_, line_start(plan_.a, row), b().CreateMul(k, passes_.number(plan_.a.depth)));
-      if (pack_rows_ != nullptr) {
-        Value* packed = b().CreateGEP(element_, packed_, number(plan_.panel_elements() * plan_.block_panels));
-        b().CreateCall(pack_rows_, {a, packed, length, height, passes_.number(plan_.a.depth)});
-        a = packed;
+      Value* a = packed_rows_;
+      if (a == nullptr) {
+        a = rows_at(row, k);
+      } else if (plan_.tiles) {
+        a = b().CreateGEP(element_, a, b().CreateMul(tile, number(plan_.packed_rows_elements())));
+      } else {
+        pack_rows(rows_at(row, k), length, number(1), number(1), height);
       }
       nest_.loop(number(0), panels_, 1,
                  [&](Value* panel) { emit_tile_of({tile, row, height, done, function}, a, panel, k, length); });
@@ -245,7 +261,7 @@ class DotEmitter {
   std::vector<llvm::Function*> tiles_;  // by height
   llvm::Function *pack_ = nullptr, *pack_rows_ = nullptr;
   std::map<uint32_t, Value*> others_;  // the outer point, by range
-  Value *packed_ = nullptr, *rows_ = nullptr, *columns_ = nullptr, *depth_ = nullptr;
+  Value *packed_ = nullptr, *packed_rows_ = nullptr, *rows_ = nullptr, *columns_ = nullptr, *depth_ = nullptr;
   Value *row_block_ = nullptr, *first_column_ = nullptr, *panels_ = nullptr;  // of the unit
 };
 

@@ -128,6 +128,7 @@ void choose_tile(DotPlan& plan, const loops::Schedule& schedule, Isa isa) {
 void choose_blocks(DotPlan& plan, const loops::Schedule& schedule) {
   constexpr int64_t kDepthBytes = 16 << 10;                          // of one line of an operand
   constexpr int64_t kPanelBytes = 512 << 10;                         // half of a usual L2
+  constexpr int64_t kPanelColumns = 128;                             // enough to make up for packing the rows
   constexpr double kSmallUnit = 5e5, kLargeUnit = 2e7, kUnits = 16;  // operations; units of a large product
   const auto size = static_cast<int64_t>(size_of(plan.dtype));
   plan.block_depth = schedule.block_k > 0 ? schedule.block_k : plan.depth.is_symbol() ? 1024 : kDepthBytes / size;
@@ -135,7 +136,8 @@ void choose_blocks(DotPlan& plan, const loops::Schedule& schedule) {
   const int64_t rows = size_or(plan.rows, 64), columns = size_or(plan.columns, 128);
   const int64_t panels = ceil_div(std::max<int64_t>(columns, 1), plan.tile_columns());
   const int64_t most_panels =
-      std::clamp<int64_t>(kPanelBytes / std::max<int64_t>(1, depth * size * plan.tile_columns()), 1, 4);
+      std::clamp<int64_t>(kPanelBytes / std::max<int64_t>(1, depth * size * plan.tile_columns()), 1,
+                          std::max<int64_t>(4, kPanelColumns / plan.tile_columns()));
   const auto operations = [&](int64_t of_rows, int64_t of_panels) {
     return 2.0 * static_cast<double>(of_rows * of_panels * plan.tile_columns()) *
            static_cast<double>(std::max<int64_t>(depth, 1));
@@ -167,12 +169,14 @@ void choose_packing(DotPlan& plan, Isa isa) {
 }
 
 // Every step of k on a page of its own is slow to read, the more so the fewer rows a narrow tile takes of each line of
-// memory.
+// memory, or when all steps fall on one set of the cache: then it is worth doing once for all panels of a unit.
 void choose_row_packing(DotPlan& plan, Isa isa) {
-  constexpr int64_t kFarBytes = 512 << 10;
+  constexpr int64_t kFarBytes = 512 << 10, kPageBytes = 4096;
   const int64_t depth = size_or(plan.depth, plan.block_depth), step = size_or(plan.a.depth, 1024);
-  plan.pack_rows = isa == Isa::kAvx2 && plan.a.line.is(1) && !plan.a.depth.is(1) && plan.block_panels > 1 &&
-                   depth * step * static_cast<int64_t>(size_of(plan.dtype)) >= kFarBytes;
+  const auto size = static_cast<int64_t>(size_of(plan.dtype));
+  const bool slow = isa == Isa::kAvx2 || step * size % kPageBytes == 0;
+  plan.pack_rows =
+      slow && plan.a.line.is(1) && !plan.a.depth.is(1) && plan.block_panels > 1 && depth * step * size >= kFarBytes;
 }
 
 }  // namespace
@@ -191,11 +195,14 @@ int64_t DotPlan::panel_elements() const {
 
 int64_t DotPlan::packed_rows_elements() const {
   if (!pack_rows) return 0;
-  return std::min(size_or(depth, block_depth), block_depth) * packed_row_step();
+  // One line more than there is: tiles a power of two apart would fall on one set of the cache.
+  const auto line = static_cast<int64_t>(64 / size_of(dtype));
+  return std::min(size_or(depth, block_depth), block_depth) * packed_row_step() + line;
 }
 
 size_t DotPlan::scratch_bytes() const {
-  const int64_t elements = tile_elements() + panel_elements() * block_panels + packed_rows_elements();
+  const int64_t elements =
+      tile_elements() + panel_elements() * block_panels + packed_rows_elements() * packed_row_tiles();
   return static_cast<size_t>(elements) * size_of(dtype);
 }
 
@@ -211,13 +218,6 @@ Units DotPlan::units(const Kernel& kernel) const {
   made.factors.push_back(tiles ? factor(*tiles, block_tiles) : factor(rows, block_tiles * tile_rows));
   made.ranges = others;
   return made;
-}
-
-double DotPlan::cost() const {
-  constexpr double kOperationsPerNanosecond = 80;
-  const double k = static_cast<double>(size_or(depth, 256));
-  return 2.0 * static_cast<double>(block_tiles * tile_rows * block_panels * tile_columns()) * k /
-         kOperationsPerNanosecond;
 }
 
 std::optional<DotPlan> plan_dot(const Kernel& kernel, Isa isa) {

@@ -39,19 +39,21 @@ struct DotPlan {
     kElements
   } pack = Pack::kNone;  // how columns get side by side in scratch
 
-  bool pack_rows = false;  // rows lie side by side, steps of k far apart: a tile's rows are brought together first
+  // Rows lie side by side, steps of k far apart: the rows of a tile are brought together first, for all tiles of a unit
+  // at once where their number is known.
+  bool pack_rows = false;
 
   [[nodiscard]] unsigned tile_columns() const { return vector * vectors; }
   [[nodiscard]] bool one_block() const { return !depth.is_symbol() && depth.value() <= block_depth; }
   // Scratch: the tile (or a unit's tiles, when depth is cut into blocks), then packed panels, then packed rows.
   [[nodiscard]] int64_t tile_elements() const;
   [[nodiscard]] int64_t panel_elements() const;
-  // One step of k in packed rows, and all of them.
+  // One step of k in a tile's packed rows, and all of them.
   [[nodiscard]] unsigned packed_row_step() const { return std::bit_ceil(tile_rows); }
   [[nodiscard]] int64_t packed_rows_elements() const;
+  [[nodiscard]] int64_t packed_row_tiles() const { return tiles ? block_tiles : 1; }  // packed at once
   [[nodiscard]] size_t scratch_bytes() const;
   [[nodiscard]] Units units(const loops::Kernel& kernel) const;
-  [[nodiscard]] double cost() const;  // of a unit, nanoseconds
 };
 
 // Nothing when the kernel is no dot, or one that plain loops serve: integers, several inner ranges, no rows and columns

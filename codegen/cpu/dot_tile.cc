@@ -229,20 +229,34 @@ llvm::Function* emit_pack(llvm::Module& module, const DotPlan& plan, Isa isa) {
 }
 
 llvm::Function* emit_pack_rows(llvm::Module& module, const DotPlan& plan, Isa isa) {
-  llvm::Function* function = start_function(module, "pack_rows", isa, 2, 3, /*flag=*/false);
+  llvm::Function* function = start_function(module, "pack_rows", isa, 2, 5, /*flag=*/false);
   Nest nest(*function);
   auto& b = nest.b;
   llvm::Type* element = register_type(b.getContext(), plan.dtype);
   const unsigned step = plan.packed_row_step();
   auto* type = llvm::FixedVectorType::get(element, step);
   const llvm::Align align(size_of(plan.dtype));
-  Value *from = function->getArg(0), *to = function->getArg(1), *depth = function->getArg(2);
-  Value* mask = lanes_before(nest, function->getArg(3), 0, step);
-  Value* depth_stride = stride(nest, plan.a.depth, function->getArg(4));
+  Value *from = function->getArg(0), *to = function->getArg(1), *depth = function->getArg(2),
+        *tiles = function->getArg(3), *tall = function->getArg(4), *rows = function->getArg(5);
+  Value* depth_stride = stride(nest, plan.a.depth, function->getArg(6));
+  Value* last = b.CreateSub(tiles, nest.number(1));
   nest.loop(nest.number(0), depth, 1, [&](Value* k) {
     Value* source = b.CreateGEP(element, from, b.CreateMul(k, depth_stride));
-    Value* loaded = b.CreateMaskedLoad(type, source, align, mask, llvm::Constant::getNullValue(type));
-    b.CreateAlignedStore(loaded, b.CreateGEP(element, to, b.CreateMul(k, nest.number(step))), align);
+    Value* target = b.CreateGEP(element, to, b.CreateMul(k, nest.number(step)));
+    const auto store = [&](Value* tile, Value* loaded) {
+      Value* place = b.CreateGEP(element, target, b.CreateMul(tile, nest.number(plan.packed_rows_elements())));
+      b.CreateAlignedStore(loaded, place, align);
+    };
+    // Two neighbouring tiles have at least a step's rows: only the last tile's are counted.
+    const Values end = nest.loop(nest.number(0), last, 1, {nest.number(0)}, [&](Value* tile, const Values& row) {
+      store(tile, b.CreateAlignedLoad(type, b.CreateGEP(element, source, row[0]), align));
+      Value* height = b.CreateSelect(b.CreateICmpSLT(tile, tall), nest.number(plan.tile_rows),
+                                     nest.number(int64_t{plan.tile_rows} - 1));
+      return Values{b.CreateAdd(row[0], height)};
+    });
+    Value* mask = lanes_before(nest, b.CreateSub(rows, end[0]), 0, step);
+    store(last, b.CreateMaskedLoad(type, b.CreateGEP(element, source, end[0]), align, mask,
+                                   llvm::Constant::getNullValue(type)));
   });
   b.CreateRetVoid();
   return function;

@@ -19,8 +19,9 @@ namespace sinter::codegen::cpu {
 // `depth` elements of k; what lies beyond those columns is arbitrary.
 [[nodiscard]] llvm::Function* emit_pack(llvm::Module& module, const DotPlan& plan, Isa isa);
 
-// void(from, to, depth, rows, depth_stride): to[depth][packed_row_step] = `rows` contiguous elements of a for each of
-// `depth` steps of k; what lies beyond those rows is arbitrary.
+// void(from, to, depth, tiles, tall, rows, depth_stride): to[tile][k][packed_row_step] = each tile's elements of the
+// `rows` contiguous ones of a, for `depth` steps of k. The first `tall` tiles have plan.tile_rows rows, the others one
+// less; what lies beyond a tile's rows is arbitrary.
 [[nodiscard]] llvm::Function* emit_pack_rows(llvm::Module& module, const DotPlan& plan, Isa isa);
 
 }  // namespace sinter::codegen::cpu

@@ -84,10 +84,16 @@ Val PassEmitter::check_index(uint32_t value, const Inst& inst) {
         which =
             b.CreateExtractElement(x, b.CreateIntrinsic(llvm::Intrinsic::cttz, {bits->getType()}, {bits, b.getTrue()}));
       }
+      // Several workers may fail at once: the one that claims the status writes the rest of it.
       Value* status = arguments_.status;
-      b.CreateStore(nest_.number(number + 1), status);
-      b.CreateStore(which, b.CreateConstGEP1_64(b.getInt64Ty(), status, 1));
-      b.CreateStore(extent, b.CreateConstGEP1_64(b.getInt64Ty(), status, 2));
+      constexpr auto kOrder = llvm::AtomicOrdering::Monotonic;  // read behind a barrier
+      Value* claimed = b.CreateExtractValue(
+          b.CreateAtomicCmpXchg(status, nest_.number(0), nest_.number(number + 1), llvm::MaybeAlign(8), kOrder, kOrder),
+          1);
+      nest_.when(claimed, [&] {
+        b.CreateStore(which, b.CreateConstGEP1_64(b.getInt64Ty(), status, 1));
+        b.CreateStore(extent, b.CreateConstGEP1_64(b.getInt64Ty(), status, 2));
+      });
     });
   }
   return checked;

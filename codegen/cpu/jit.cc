@@ -8,8 +8,11 @@
 
 #include <atomic>
 #include <cstring>
+#include <mutex>
 
+#include "codegen/cpu/named_code.h"
 #include "support/error.h"
+#include "support/options.h"
 
 namespace sinter::codegen::cpu {
 namespace {
@@ -44,14 +47,15 @@ class Linker {
   Linker(const Linker&) = delete;
   Linker& operator=(const Linker&) = delete;
 
-  LinkedCode link(std::span<const char> object) {
+  LinkedCode link(std::span<const char> object, const std::string& name) {
+    if (options().perf) std::call_once(named_, [&] { name_code(session_, layer_); });
     auto& dylib = session_.createBareJITDylib("kernel" + std::to_string(count_++));
     dylib.addToLinkOrder(imports_);
     const auto keep = std::shared_ptr<const void>(&dylib, [this](const void* code) {
       auto* dead = const_cast<llvm::orc::JITDylib*>(static_cast<const llvm::orc::JITDylib*>(code));
       llvm::consumeError(session_.removeJITDylib(*dead));
     });
-    auto copy = llvm::MemoryBuffer::getMemBufferCopy(llvm::StringRef(object.data(), object.size()), dylib.getName());
+    auto copy = llvm::MemoryBuffer::getMemBufferCopy(llvm::StringRef(object.data(), object.size()), name);
     throw_if(layer_.add(dylib, std::move(copy)), "a kernel's object does not load");
     const auto entry = value_or_throw(session_.lookup({&dylib}, kEntry), "a kernel's object does not link");
     return {entry.getAddress().toPtr<runtime::KernelFunction>(), keep};
@@ -62,6 +66,7 @@ class Linker {
   llvm::orc::ObjectLinkingLayer layer_;
   llvm::orc::JITDylib& imports_;
   std::atomic<uint64_t> count_ = 0;
+  std::once_flag named_;
 };
 
 // Never destroyed: code may be kept alive by static objects of users.
@@ -72,6 +77,6 @@ Linker& linker() {
 
 }  // namespace
 
-LinkedCode link_object(std::span<const char> object) { return linker().link(object); }
+LinkedCode link_object(std::span<const char> object, const std::string& name) { return linker().link(object, name); }
 
 }  // namespace sinter::codegen::cpu

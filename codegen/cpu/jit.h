@@ -19,7 +19,8 @@ struct LinkedCode {
   std::shared_ptr<const void> keep_alive;  // the code lives as long as this
 };
 
-// Links an object. RuntimeError when it is damaged, lacks kEntry, or imports anything but kAllowedImports. Thread safe.
-[[nodiscard]] LinkedCode link_object(std::span<const char> object);
+// Links an object; `name` is what profilers and debuggers call it (SINTER_PERF). RuntimeError when it is damaged, lacks
+// kEntry, or imports anything but kAllowedImports. Thread safe.
+[[nodiscard]] LinkedCode link_object(std::span<const char> object, const std::string& name);
 
 }  // namespace sinter::codegen::cpu

@@ -1,8 +1,13 @@
 #include "codegen/cpu/prims.h"
 
+#include <llvm/IR/Constants.h>
 #include <llvm/IR/Intrinsics.h>
 
+#include <optional>
+
+#include "ir/scalar/primitives.h"
 #include "support/error.h"
+#include "support/float_mode.h"
 
 namespace sinter::codegen::cpu {
 namespace {
@@ -76,6 +81,32 @@ Value* absolute(llvm::IRBuilder<>& b, DType dtype, Value* x) {
   return b.CreateSelect(b.CreateICmpSLT(x, llvm::ConstantInt::get(x->getType(), 0)), b.CreateNeg(x), x);
 }
 
+// What every lane of a constant holds; nothing for what is computed at run time.
+std::optional<uint64_t> bits_of(Value* value) {
+  auto* constant = llvm::dyn_cast<llvm::Constant>(value);
+  if (constant != nullptr && constant->getType()->isVectorTy()) constant = constant->getSplatValue();
+  if (constant == nullptr) return std::nullopt;
+  if (const auto* number = llvm::dyn_cast<llvm::ConstantInt>(constant)) return number->getZExtValue();
+  if (const auto* number = llvm::dyn_cast<llvm::ConstantFP>(constant))
+    return number->getValueAPF().bitcastToAPInt().getZExtValue();
+  return std::nullopt;
+}
+
+// Constants are folded by the interpreter: LLVM's own folding knows nothing of denormals that count as zero.
+Value* folded(llvm::IRBuilder<>& b, Prim prim, DType result, DType operand, llvm::ArrayRef<Value*> x) {
+  uint64_t bits[3] = {}, made = 0;
+  ir::Operands in{};
+  for (size_t i = 0; i < x.size(); ++i) {
+    const auto known = bits_of(x[i]);
+    if (!known) return nullptr;
+    bits[i] = *known;
+    in[i] = reinterpret_cast<const std::byte*>(&bits[i]);
+  }
+  const FloatModeScope mode;
+  ir::run_primitive(prim, result, prim == Prim::kSelect ? kBool : operand, reinterpret_cast<std::byte*>(&made), in, 1);
+  return constant_of(with_element(x.back()->getType(), register_type(b.getContext(), result)), result, made);
+}
+
 }  // namespace
 
 llvm::Type* register_type(llvm::LLVMContext& context, DType dtype) {
@@ -114,6 +145,7 @@ Value* constant_of(llvm::Type* shape, DType dtype, uint64_t bits) {
 }
 
 Value* emit_prim(llvm::IRBuilder<>& b, Prim prim, DType result, DType operand, llvm::ArrayRef<Value*> x) {
+  if (Value* constant = folded(b, prim, result, operand, x)) return constant;
   const bool floats = is_float(operand);
   switch (prim) {
     case Prim::kConstant:

@@ -11,6 +11,7 @@
 #include <memory>
 
 #include "support/error.h"
+#include "support/options.h"
 
 namespace sinter::codegen::cpu {
 namespace {
@@ -89,7 +90,7 @@ void set_target_attributes(llvm::Function& function, Isa isa) {
   function.addFnAttr("target-features", facts(isa).features);
   function.addFnAttr("prefer-vector-width", facts(isa).vector_bits);
   function.addFnAttr("min-legal-vector-width", facts(isa).vector_bits);
-  function.addFnAttr("denormal-fp-math", "preserve-sign,preserve-sign");  // as the runtime sets MXCSR
+  function.addFnAttr("denormal-fp-math", options().ftz ? "preserve-sign,preserve-sign" : "ieee,ieee");  // as MXCSR is
 }
 
 std::vector<char> emit_object(llvm::Module& module, Isa isa) {

@@ -7,9 +7,7 @@
 
 namespace sinter::codegen::cpu {
 
-using loops::InstKind;
 using loops::Kernel;
-using loops::Schedule;
 
 Units map_units(const Kernel& kernel) {
   Units units;
@@ -41,26 +39,6 @@ Units map_units(const Kernel& kernel) {
                              .divisor = last && units.lanes ? int64_t{kLanes} * units.copies : 1});
   }
   return units;
-}
-
-double map_cost(const Kernel& kernel, const Units& units) {
-  constexpr double kNanosecondsPerVectorOperation = 0.3, kNanosecondsPerScalarOperation = 0.35;
-  double per_point = 0;
-  for (const loops::Pass& pass : kernel.passes) {
-    double operations = 0;
-    for (const loops::Inst& inst : pass.insts) {
-      const bool memory = inst.kind == InstKind::kLoad || inst.kind == InstKind::kStore;
-      operations += inst.kind == InstKind::kApply     ? inst.row->cost
-                    : memory                          ? 2
-                    : inst.kind == InstKind::kRngBits ? 40
-                                                      : 1;
-    }
-    for (const Dim dim : pass.inner)
-      if (!dim.is_symbol()) operations *= static_cast<double>(dim.value());
-    const bool in_lanes = units.lanes || (kernel.schedule.vector == Schedule::kInner && !pass.inner.empty());
-    per_point += operations * (in_lanes ? kNanosecondsPerVectorOperation / kLanes : kNanosecondsPerScalarOperation);
-  }
-  return per_point * static_cast<double>(units.factors.empty() ? 1 : units.factors.back().divisor);
 }
 
 }  // namespace sinter::codegen::cpu

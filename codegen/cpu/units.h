@@ -1,5 +1,4 @@
-// How a kernel's work is cut into units, how much scratch a worker needs and what a unit costs: from the kernel and
-// instruction set alone, so that it need not be stored with the object.
+// How a kernel's work is cut into units: from the kernel alone, so that it need not be stored with the object.
 #pragma once
 
 #include <vector>
@@ -17,8 +16,5 @@ struct Units {
 
 // For kernels other than register-tiled dots.
 [[nodiscard]] Units map_units(const loops::Kernel& kernel);
-
-// Nanoseconds for one unit on one thread, roughly: to decide what is worth several threads.
-[[nodiscard]] double map_cost(const loops::Kernel& kernel, const Units& units);
 
 }  // namespace sinter::codegen::cpu

@@ -5,22 +5,20 @@
 #include <set>
 #include <unordered_map>
 
-#include "ir/graph/lexer.h"
 #include "ir/graph/literal_text.h"
 #include "ir/graph/text.h"
+#include "ir/graph/token_reader.h"
 
 namespace sinter::ir {
 namespace {
-
-using Kind = Token::Kind;
 
 // Limits on what a text may ask for, so that hostile ones cannot exhaust the machine.
 constexpr int kMaxCallDepth = 256;
 constexpr int64_t kMaxConstantBytes = int64_t{1} << 28;
 
-class Parser {
+class Parser : private TokenReader {
  public:
-  Parser(std::string_view text, std::string_view file_name) : lexer_(text, file_name) {}
+  Parser(std::string_view text, std::string_view file_name) : TokenReader(text, file_name) {}
 
   std::vector<Graph> graphs() {
     std::vector<Graph> graphs;
@@ -39,58 +37,7 @@ class Parser {
     std::string updates;  // name of a state parameter, or empty
   };
 
-  // Tokens.
-  [[nodiscard]] const Token& token() const { return lexer_.token(); }
-  bool accept(std::string_view punctuation) {
-    if (!token().is(punctuation)) return false;
-    lexer_.take();
-    return true;
-  }
-  void expect(std::string_view punctuation) {
-    if (!accept(punctuation)) lexer_.fail_expected(fmt::format("'{}'", punctuation));
-  }
-  bool accept_word(std::string_view word) {
-    if (!token().is_word(word)) return false;
-    lexer_.take();
-    return true;
-  }
-  void expect_word(std::string_view word) {
-    if (!accept_word(word)) lexer_.fail_expected(fmt::format("'{}'", word));
-  }
-  Token expect(Kind kind, std::string_view what) {
-    if (token().kind != kind) lexer_.fail_expected(what);
-    return lexer_.take();
-  }
-  // Calls element() for each of a comma separated list that ends with `close`.
-  template <class Element>
-  void list_until(std::string_view close, Element element) {
-    if (accept(close)) return;
-    do element();
-    while (accept(","));
-    expect(close);
-  }
-
-  // Numbers, shapes, types.
-  template <class T>
-  T integer(T lowest) {
-    const Token at = expect(Kind::kNumber, "a number");
-    T value = 0;
-    const char* end = at.text.data() + at.text.size();
-    const auto [stop, error] = std::from_chars(at.text.data(), end, value);
-    if (error != std::errc() || stop != end || value < lowest)
-      lexer_.fail(at, fmt::format("'{}' is not an integer that fits here", at.text));
-    return value;
-  }
-  Dim dim() {
-    if (token().kind != Kind::kIdentifier) return integer<int64_t>(0);
-    const Token at = lexer_.take();
-    int id = -1;
-    const char* end = at.text.data() + at.text.size();
-    const auto [stop, error] = std::from_chars(at.text.data() + 1, end, id);
-    if (at.text[0] != 's' || error != std::errc() || stop != end || id < 0)
-      lexer_.fail(at, fmt::format("expected a dimension (a number or a symbol like s0), got '{}'", at.text));
-    return Dim::symbol(id);
-  }
+  // Shapes, types.
   Shape shape() {
     Shape shape;
     expect("[");
@@ -98,10 +45,8 @@ class Parser {
     return shape;
   }
   Type type() {
-    const auto dtype = token().kind == Kind::kIdentifier ? parse_dtype(token().text) : std::nullopt;
-    if (!dtype || *dtype == kInt32) lexer_.fail_expected("an element type (f32, f64, i64 or bool)");
-    lexer_.take();
-    return {*dtype, shape()};
+    const DType element = dtype();
+    return {element, shape()};
   }
 
   // Attributes.
@@ -315,7 +260,6 @@ class Parser {
     return graph;
   }
 
-  Lexer lexer_;
   std::map<std::string, Function> functions_;
   // Of the function being read.
   Graph* graph_ = nullptr;

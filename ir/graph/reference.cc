@@ -21,6 +21,9 @@ DType stored(DType dtype, Arithmetic arithmetic) {
 // The sizes that the symbols of a graph have in one evaluation.
 class Symbols {
  public:
+  explicit Symbols(std::span<const int64_t> given) {
+    for (size_t id = 0; id < given.size(); ++id) sizes_[static_cast<int>(id)] = given[id];
+  }
   // Compares an input with its parameter; the first use of a symbol gives it its size.
   void bind(const Parameter& parameter, size_t position, const Type& expected, const Type& given) {
     bool fits = expected.shape.rank() == given.shape.rank() && given.shape.is_static();
@@ -64,12 +67,13 @@ Literal from_oracle(const Literal& literal, DType dtype) {
   return literal.type.dtype == kFloat64 && dtype == kFloat32 ? converted<double, float>(literal) : literal;
 }
 
-std::vector<Literal> evaluate(const Graph& graph, std::span<const Literal> inputs, Arithmetic arithmetic) {
+std::vector<Literal> evaluate(const Graph& graph, std::span<const Literal> inputs, Arithmetic arithmetic,
+                              std::span<const int64_t> given) {
   const std::vector<Parameter>& parameters = graph.parameters();
   if (inputs.size() != parameters.size())
     throw ValueError(fmt::format("evaluate: given {} arguments, expected {}, as @{} has parameters", inputs.size(),
                                  parameters.size(), graph.name));
-  Symbols symbols;
+  Symbols symbols(given);
   std::vector<std::vector<Literal>> values(graph.ops().size());
   for (size_t i = 0; i < parameters.size(); ++i) {
     const Type& type = graph.type(parameters[i].value);

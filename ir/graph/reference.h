@@ -10,9 +10,10 @@
 namespace sinter::ir {
 
 // Inputs have the parameters' types (kOracle: floats as f64 literals, which is what results are too). Symbolic
-// dimensions take their values from the inputs. Errors: ShapeError when inputs do not fit, IndexError from gather and
-// scatter_add.
-[[nodiscard]] std::vector<Literal> evaluate(const Graph& graph, std::span<const Literal> inputs, Arithmetic arithmetic);
+// dimensions take their values from the inputs and, first, from `symbols` (of s0, s1, ...). Errors: ShapeError when
+// inputs do not fit, IndexError from gather and scatter_add.
+[[nodiscard]] std::vector<Literal> evaluate(const Graph& graph, std::span<const Literal> inputs, Arithmetic arithmetic,
+                                            std::span<const int64_t> symbols = {});
 
 // The same literal with floats as f64, and rounded back.
 [[nodiscard]] Literal to_oracle(const Literal& literal);

@@ -3,21 +3,20 @@
 #include <charconv>
 #include <optional>
 
-#include "ir/graph/lexer.h"
 #include "ir/graph/literal_text.h"
+#include "ir/graph/token_reader.h"
 #include "ir/loops/text.h"
 
 namespace sinter::loops {
 namespace {
 
 using ir::Token;
-using Kind = Token::Kind;
 
 constexpr int kMaxDepth = 64;  // of divisions inside divisions
 
-class Parser {
+class Parser : private ir::TokenReader {
  public:
-  Parser(std::string_view text, std::string_view file_name) : lexer_(text, file_name) {}
+  Parser(std::string_view text, std::string_view file_name) : TokenReader(text, file_name) {}
 
   std::vector<Kernel> kernels() {
     std::vector<Kernel> kernels;
@@ -26,61 +25,6 @@ class Parser {
   }
 
  private:
-  // Tokens.
-  [[nodiscard]] const Token& token() const { return lexer_.token(); }
-  bool accept(std::string_view punctuation) {
-    if (!token().is(punctuation)) return false;
-    lexer_.take();
-    return true;
-  }
-  void expect(std::string_view punctuation) {
-    if (!accept(punctuation)) lexer_.fail_expected(fmt::format("'{}'", punctuation));
-  }
-  bool accept_word(std::string_view word) {
-    if (!token().is_word(word)) return false;
-    lexer_.take();
-    return true;
-  }
-  Token expect(Kind kind, std::string_view what) {
-    if (token().kind != kind) lexer_.fail_expected(what);
-    return lexer_.take();
-  }
-
-  // Numbers, dimensions, dtypes.
-  template <class T>
-  [[nodiscard]] static std::optional<T> as_integer(std::string_view text) {
-    T value = 0;
-    const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc() || stop != text.data() + text.size()) return std::nullopt;
-    return value;
-  }
-  template <class T>
-  T integer(T lowest) {
-    const Token at = expect(Kind::kNumber, "a number");
-    const auto value = as_integer<T>(at.text);
-    if (!value || *value < lowest) lexer_.fail(at, fmt::format("'{}' is not an integer that fits here", at.text));
-    return *value;
-  }
-  // The number behind a letter: 3 for s3, given 's'; nothing when the token is not of that form.
-  static std::optional<int> numbered(const Token& at, char letter) {
-    if (at.kind != Kind::kIdentifier || at.text[0] != letter || at.text.size() < 2 || at.text[1] == '-')
-      return std::nullopt;
-    return as_integer<int>(std::string_view(at.text).substr(1));
-  }
-  Dim dim() {
-    if (token().kind != Kind::kIdentifier) return integer<int64_t>(0);
-    const auto id = numbered(token(), 's');
-    if (!id) lexer_.fail_expected("a dimension (a number or a symbol like s0)");
-    lexer_.take();
-    return Dim::symbol(*id);
-  }
-  DType dtype() {
-    const auto type = token().kind == Kind::kIdentifier ? parse_dtype(token().text) : std::nullopt;
-    if (!type || *type == kInt32) lexer_.fail_expected("an element type (f32, f64, i64 or bool)");
-    lexer_.take();
-    return *type;
-  }
-
   // Header.
   Kernel kernel() {
     if (!accept_word("kernel")) lexer_.fail_expected("'kernel'");
@@ -380,7 +324,6 @@ class Parser {
     expect(")");
   }
 
-  ir::Lexer lexer_;
   Kernel kernel_;
   size_t inner_ = 0;     // ranges of the running pass
   uint32_t values_ = 0;  // numbered so far

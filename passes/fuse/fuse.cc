@@ -5,6 +5,7 @@
 #include <set>
 
 #include "passes/fuse/cost.h"
+#include "passes/lower/coordinates.h"
 #include "passes/lower/lower.h"
 
 namespace sinter::passes {
@@ -52,6 +53,9 @@ class Fuser {
     for (Value result : is_result_)
       if (!in_memory_[result.op]) materialize(result);
     force_dot_operands();
+    prices_.resize(clusters_.size());
+    seen_.resize(clusters_.size());
+    for (; version_ < clusters_.size(); ++version_) versions_.push_back(version_);
     find_reads();  // now that it is known what lies in memory
   }
 
@@ -59,6 +63,8 @@ class Fuser {
     sweep(/*must_vanish=*/true);   // what makes values disappear from memory
     sweep(/*must_vanish=*/false);  // what saves reading them once more
     for (uint32_t cluster = 0; cluster < clusters_.size(); ++cluster) try_dissolve(cluster);
+    for (uint32_t cluster = 0; cluster < clusters_.size(); ++cluster)
+      for (Value value : stored(cluster)) try_recompute(cluster, value);
   }
 
   Fusion finish() && {
@@ -70,6 +76,7 @@ class Fuser {
     for (const Cluster& cluster : fusion.clusters)
       for (Value output : cluster.outputs) fusion.in_memory[output.op] = true;
     fusion.ledger = std::move(ledger_);
+    fusion.trials = trials_;
     return fusion;
   }
 
@@ -107,7 +114,8 @@ class Fuser {
     return best;
   }
 
-  LowerResult lower_trial(const Cluster& cluster) const {
+  LowerResult lower_trial(const Cluster& cluster) {
+    ++trials_;
     return lower({.graph = &graph_, .in_memory = &in_memory_, .layouts = nullptr, .symbols = 0}, cluster);
   }
 
@@ -115,10 +123,17 @@ class Fuser {
   void force_dot_operands() {
     for (uint32_t op = 0; op < graph_.ops().size(); ++op) {
       if (graph_.ops()[op].def->op_class != OpClass::kDot) continue;
+      if (lower_trial({{op}, {{op, 0}}}).lowered) continue;
+      std::vector<Value> copied;
       for (Value operand : graph_.ops()[op].operands) {
-        if (lower_trial({{op}, {{op, 0}}}).lowered) break;
-        if (!in_memory_[operand.op]) materialize(operand);
+        if (in_memory_[operand.op]) continue;
+        const std::vector<bool> before = in_memory_;
+        for (Value other : graph_.ops()[op].operands)
+          if (other != operand) in_memory_[other.op] = true;  // so that this one alone is judged
+        if (!lower_trial({{op}, {{op, 0}}}).lowered) copied.push_back(operand);
+        in_memory_ = before;
       }
+      for (Value operand : copied) materialize(operand);
     }
   }
 
@@ -145,23 +160,25 @@ class Fuser {
     return found;
   }
 
-  std::set<uint32_t> readers(uint32_t cluster) const {
-    std::set<uint32_t> found;
-    for (uint32_t op : clusters_[cluster].ops)
-      for (uint32_t user : users_[op]) {
-        if (const auto copies = copies_.find(user); copies != copies_.end())
-          found.insert(copies->second.begin(), copies->second.end());
-        else
-          found.insert(cluster_of_[user]);
-      }
+  // Calls act(cluster) for each cluster that computes an operation which loads this one's value; some more than once.
+  template <class Act>
+  void each_reader(uint32_t op, Act&& act) const {
+    for (uint32_t user : users_[op]) {
+      if (const auto copies = copies_.find(user); copies != copies_.end())
+        for (uint32_t cluster : copies->second) act(cluster);
+      else
+        act(cluster_of_[user]);
+    }
+  }
+  // The same for all a cluster makes; itself left out.
+  template <class Act>
+  void each_reader_of(uint32_t cluster, Act&& act) const {
+    const auto others = [&](uint32_t reader) {
+      if (reader != cluster) act(reader);
+    };
+    for (uint32_t op : clusters_[cluster].ops) each_reader(op, others);
     if (clusters_[cluster].ops.empty())
-      for (Value output : clusters_[cluster].outputs)
-        for (uint32_t op = 0; op < graph_.ops().size(); ++op)
-          if (cluster_of_[op] != kNone && cluster_of_[op] != cluster &&
-              std::find(reads_[op].begin(), reads_[op].end(), output) != reads_[op].end())
-            found.insert(cluster_of_[op]);
-    found.erase(cluster);
-    return found;
+      for (Value output : clusters_[cluster].outputs) each_reader(output.op, others);
   }
 
   void sweep(bool must_vanish) {
@@ -184,19 +201,32 @@ class Fuser {
   }
 
   // Whether another cluster lies on a way from one to the other.
-  bool detour(uint32_t from, uint32_t to) const {
+  bool detour(uint32_t from, uint32_t to) {
+    const uint32_t last = clusters_[to].ops.back();
+    const auto first = [&](uint32_t cluster) {
+      const Cluster& it = clusters_[cluster];
+      return it.ops.empty() ? it.outputs[0].op : it.ops.front();
+    };
+    ++search_;
     std::vector<uint32_t> stack;
-    std::set<uint32_t> seen;
-    for (uint32_t next : readers(from))
-      if (next != to) stack.push_back(next);
-    while (!stack.empty()) {
+    bool found = false;
+    const auto visit = [&](uint32_t next) {
+      if (seen_[next] == search_ || first(next) > last) return;  // what begins behind `to` does not lead there
+      seen_[next] = search_;
+      stack.push_back(next);
+    };
+    each_reader_of(from, [&](uint32_t next) {
+      if (next != to) visit(next);
+    });
+    while (!stack.empty() && !found) {
       const uint32_t at = stack.back();
       stack.pop_back();
-      if (at == to) return true;
-      if (!seen.insert(at).second) continue;
-      for (uint32_t next : readers(at)) stack.push_back(next);
+      each_reader_of(at, [&](uint32_t next) {
+        found |= next == to;
+        visit(next);
+      });
     }
-    return false;
+    return found;
   }
 
   int64_t bytes(Value value) const {
@@ -211,13 +241,36 @@ class Fuser {
     std::set_union(a.ops.begin(), a.ops.end(), b.ops.begin(), b.ops.end(), std::back_inserter(cluster.ops));
     return cluster;
   }
-  double price(const Cluster& cluster) const {
-    const LowerResult result = lower_trial(cluster);
-    return result.lowered ? nanoseconds(result.lowered->kernel) : 0;
+  // Nanoseconds of a cluster as it is now.
+  double price(uint32_t cluster) {
+    std::optional<double>& known = prices_[cluster];
+    if (known) return *known;
+    Cluster it = clusters_[cluster];
+    if (!it.ops.empty()) it.outputs = outputs(it.ops);
+    const LowerResult result = lower_trial(it);
+    known = result.lowered ? nanoseconds(result.lowered->kernel) : 0;
+    return *known;
   }
-  Cluster with_outputs(Cluster cluster) const {
-    if (!cluster.ops.empty()) cluster.outputs = outputs(cluster.ops);
-    return cluster;
+  void set_cluster(uint32_t cluster, Cluster now) {
+    clusters_[cluster] = std::move(now);
+    prices_[cluster].reset();
+    versions_[cluster] = ++version_;
+  }
+  // What two clusters would be as one.
+  struct Trial {
+    std::optional<double> nanoseconds;
+    std::string reason;  // why it cannot be
+  };
+  const Trial& trial_of(uint32_t from, uint32_t to) {
+    const auto [at, fresh] = trials_of_.try_emplace({versions_[from], versions_[to]});
+    if (fresh) {
+      Cluster trial = joined(clusters_[from], clusters_[to]);
+      trial.outputs = outputs(trial.ops);
+      LowerResult result = lower_trial(trial);
+      if (result.lowered) at->second.nanoseconds = nanoseconds(result.lowered->kernel);
+      at->second.reason = std::move(result.reason);
+    }
+    return at->second;
   }
 
   void try_merge(Value source, uint32_t op, bool must_vanish) {
@@ -226,34 +279,33 @@ class Fuser {
       return;
     if (detour(from, to))
       return record(source, op, false, "a kernel between the two needs the one and is needed by the other");
-    Cluster trial = joined(clusters_[from], clusters_[to]);
-    trial.outputs = outputs(trial.ops);
-    const LowerResult result = lower_trial(trial);
-    if (!result.lowered) return record(source, op, false, result.reason);
-    const double apart = price(with_outputs(clusters_[from])) + price(with_outputs(clusters_[to]));
-    const double extra = nanoseconds(result.lowered->kernel) - apart;
+    const Trial& trial = trial_of(from, to);
+    if (!trial.nanoseconds) return record(source, op, false, trial.reason);
+    const double extra = *trial.nanoseconds - price(from) - price(to);
     if (extra > static_cast<double>(2 * bytes(source)) * kNanosecondsPerByte + kNanosecondsPerLaunch)
       return record(source, op, false, fmt::format("computing it again costs {:.0f} ns more than memory would", extra));
     record(source, op, true, "");
     for (uint32_t member : clusters_[from].ops) cluster_of_[member] = to;
-    clusters_[to] = std::move(trial);
-    clusters_[from] = {};
+    const auto price_of_both = trial.nanoseconds;
+    set_cluster(to, joined(clusters_[from], clusters_[to]));
+    prices_[to] = price_of_both;
+    set_cluster(from, {});
   }
 
   // A cluster of cheap elementwise work disappears into all that read it, when each can take a copy.
   void try_dissolve(uint32_t cluster) {
     const Cluster producer = clusters_[cluster];
-    const bool elementwise = std::all_of(producer.ops.begin(), producer.ops.end(), [&](uint32_t op) {
-      return graph_.ops()[op].def->op_class == OpClass::kElementwise;
-    });
+    const bool elementwise =
+        std::all_of(producer.ops.begin(), producer.ops.end(), [&](uint32_t op) { return is_elementwise(op); });
     if (producer.ops.empty() || !elementwise) return;
-    double saved = kNanosecondsPerLaunch, extra = -price(with_outputs(producer));
+    double saved = kNanosecondsPerLaunch, extra = -price(cluster);
     for (Value output : outputs(producer.ops)) {
       if (copies_.contains(output.op)) continue;
       if (is_result_.contains(output)) return;
       saved += static_cast<double>(2 * bytes(output)) * kNanosecondsPerByte;
     }
-    const std::set<uint32_t> into = readers(cluster);
+    std::set<uint32_t> into;
+    each_reader_of(cluster, [&](uint32_t reader) { into.insert(reader); });
     std::vector<Cluster> trials;
     for (uint32_t reader : into) {
       if (clusters_[reader].ops.empty()) return;  // a copy: it reads memory
@@ -261,17 +313,91 @@ class Fuser {
       trial.outputs = outputs(clusters_[reader].ops);
       const LowerResult result = lower_trial(trial);
       if (!result.lowered) return;
-      extra += nanoseconds(result.lowered->kernel) - price(with_outputs(clusters_[reader]));
+      extra += nanoseconds(result.lowered->kernel) - price(reader);
       trials.push_back(std::move(trial));
     }
     if (into.empty() || extra > saved) return;
     size_t next = 0;
-    for (uint32_t reader : into) clusters_[reader] = std::move(trials[next++]);
-    clusters_[cluster] = {};
+    for (uint32_t reader : into) set_cluster(reader, std::move(trials[next++]));
+    set_cluster(cluster, {});
     for (uint32_t op : producer.ops) {
       copies_[op].insert(into.begin(), into.end());
       copies_[op].erase(cluster);
     }
+  }
+
+  bool is_elementwise(uint32_t op) const { return graph_.ops()[op].def->op_class == OpClass::kElementwise; }
+
+  // The elementwise operations of a cluster by which a value follows from what lies in memory anyway or is much
+  // smaller; nothing when it does not, or when somebody else needs what lies between.
+  std::optional<std::set<uint32_t>> way_to(Value value, uint32_t cluster, const std::set<uint32_t>& readers) const {
+    constexpr int64_t kMuchSmaller = 16;
+    constexpr size_t kMost = 8;
+    std::set<uint32_t> way;
+    std::vector<uint32_t> stack{value.op};
+    while (!stack.empty()) {
+      const uint32_t op = stack.back();
+      stack.pop_back();
+      if (!is_elementwise(op) || is_result_.contains({op, 0}) || way.size() == kMost) return std::nullopt;
+      if (!way.insert(op).second) continue;
+      bool elsewhere = false;
+      each_reader(op, [&](uint32_t reader) { elsewhere |= reader != cluster && !readers.contains(reader); });
+      if (elsewhere) return std::nullopt;
+      for (Value read : reads_[op])
+        if (inside(clusters_[cluster], read.op) && kMuchSmaller * bytes(read) > bytes(value)) stack.push_back(read.op);
+    }
+    return way;
+  }
+
+  // A large value that follows at once from others (the shifted logits of cross entropy) is computed again by who reads
+  // it rather than stored.
+  void try_recompute(uint32_t cluster, Value value) {
+    std::set<uint32_t> readers;
+    each_reader(value.op, [&](uint32_t reader) {
+      if (reader != cluster) readers.insert(reader);
+    });
+    const auto is_copy = [&](uint32_t reader) { return clusters_[reader].ops.empty(); };
+    if (clusters_[cluster].ops.size() < 2 || readers.empty() || std::any_of(readers.begin(), readers.end(), is_copy))
+      return;
+    const auto way = way_to(value, cluster, readers);
+    if (!way) return;
+    std::set<uint32_t> all = readers;
+    all.insert(cluster);
+    std::map<uint32_t, Cluster> before;
+    std::map<uint32_t, std::optional<std::set<uint32_t>>> copies;
+    for (uint32_t reader : readers) before[reader] = clusters_[reader];
+    for (uint32_t op : *way) copies[op] = copies_.contains(op) ? std::optional(copies_[op]) : std::nullopt;
+
+    const auto time_before = time_of(all);
+    const Cluster way_cluster{{way->begin(), way->end()}, {}};
+    for (uint32_t op : *way) copies_[op].insert(all.begin(), all.end());
+    for (uint32_t reader : readers) set_cluster(reader, joined(way_cluster, clusters_[reader]));
+    const auto time_after = time_of(all);
+    if (time_before && time_after && *time_after < *time_before)
+      return record(value, *readers.begin(), true, "computed again where it is read");
+    for (auto& [reader, old] : before) set_cluster(reader, std::move(old));
+    for (const auto& [op, old] : copies) old ? void(copies_[op] = *old) : void(copies_.erase(op));
+  }
+
+  static bool divides(const loops::Kernel& kernel) {
+    for (const loops::Pass& pass : kernel.passes)
+      for (const loops::Inst& inst : pass.insts)
+        if (any_atom(inst.index, [](const loops::Atom& atom) { return atom.of != nullptr; })) return true;
+    return false;
+  }
+
+  // Nanoseconds of some clusters with what they store; nothing when one of them cannot be, or finds its elements by
+  // divisions, which have no price yet.
+  std::optional<double> time_of(const std::set<uint32_t>& clusters) {
+    double time = 0;
+    for (uint32_t cluster : clusters) {
+      const Cluster it{clusters_[cluster].ops, stored(cluster)};
+      const LowerResult result = lower_trial(it);
+      if (!result.lowered || divides(result.lowered->kernel)) return std::nullopt;
+      time += nanoseconds(result.lowered->kernel);
+      for (Value output : it.outputs) time += static_cast<double>(bytes(output)) * kNanosecondsPerByte;
+    }
+    return time;
   }
 
   // Places a cluster after all it reads.
@@ -288,28 +414,26 @@ class Fuser {
       for (Value read : reads_[op]) place_read(read);
     if (it.ops.empty())
       for (Value read : reads_[it.outputs[0].op]) place_read(read);
-    Cluster final = it;
-    if (!it.ops.empty()) {
-      std::vector<uint32_t> own;
-      for (uint32_t op : it.ops)
-        if (!copies_.contains(op)) own.push_back(op);
-      final.outputs.clear();
-      for (Value output : outputs(own))
-        if (is_result_.contains(output) || read_elsewhere(output.op, cluster)) final.outputs.push_back(output);
-    }
-    order.push_back(std::move(final));
+    order.push_back({it.ops, stored(cluster)});
+  }
+
+  // What the cluster leaves in memory once it is known who computes what.
+  std::vector<Value> stored(uint32_t cluster) const {
+    const Cluster& it = clusters_[cluster];
+    if (it.ops.empty()) return it.outputs;
+    std::vector<uint32_t> own;
+    for (uint32_t op : it.ops)
+      if (!copies_.contains(op)) own.push_back(op);
+    std::vector<Value> found;
+    for (Value output : outputs(own))
+      if (is_result_.contains(output) || read_elsewhere(output.op, cluster)) found.push_back(output);
+    return found;
   }
 
   bool read_elsewhere(uint32_t op, uint32_t home) const {
-    for (uint32_t cluster = 0; cluster < clusters_.size(); ++cluster) {
-      if (cluster == home) continue;
-      const Cluster& it = clusters_[cluster];
-      for (uint32_t member : it.ops.empty() && !it.outputs.empty() ? std::vector<uint32_t>{it.outputs[0].op} : it.ops)
-        if (!inside(it, op) &&
-            std::find(reads_[member].begin(), reads_[member].end(), Value{op, 0}) != reads_[member].end())
-          return true;
-    }
-    return false;
+    bool read = false;
+    each_reader(op, [&](uint32_t reader) { read |= reader != home && !inside(clusters_[reader], op); });
+    return read;
   }
 
   const ir::Graph& graph_;
@@ -321,6 +445,13 @@ class Fuser {
   std::set<Value> is_result_;
   std::map<uint32_t, std::set<uint32_t>> copies_;  // dissolved operations: the clusters that compute them
   std::vector<FusionDecision> ledger_;
+  // By cluster: its price, once asked for; a number that no other cluster, and no other state of this one, ever had;
+  // the last search that came by.
+  std::vector<std::optional<double>> prices_;
+  std::vector<uint32_t> versions_, seen_;
+  uint32_t version_ = 0, search_ = 0;
+  std::map<std::pair<uint32_t, uint32_t>, Trial> trials_of_;  // by the versions of two clusters
+  size_t trials_ = 0;
 };
 
 }  // namespace

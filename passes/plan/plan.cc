@@ -76,6 +76,7 @@ class Planner {
     for (size_t p = 0; p < graph_.parameters().size(); ++p) input_of_[graph_.parameters()[p].value] = p;
     for (size_t k = 0; k < kernels_.size(); ++k) {
       nodes_.push_back({k, {}, {}});
+      if (checks_indices(kernels_[k].kernel)) checks_.push_back(k);
       for (size_t b = 0; b < kernels_[k].values.size(); ++b)
         if (kernels_[k].kernel.buffers[b].role == Buffer::Role::kOut) writer_[kernels_[k].values[b]] = k;
     }
@@ -84,7 +85,7 @@ class Planner {
         const Value value = kernels_[k].values[b];
         if (kernels_[k].kernel.buffers[b].role != Buffer::Role::kIn) continue;
         if (const auto writer = writer_.find(value); writer != writer_.end() && writer->second != k)
-          nodes_[k].after.insert(writer->second);
+          run_after(k, writer->second);
         if (input_of_.contains(value)) readers_[input_of_[value]].insert(k);
       }
     place_results();
@@ -101,17 +102,25 @@ class Planner {
     size_t kernel;
     std::set<size_t> after;         // nodes that must have ended
     std::map<size_t, Place> fixed;  // buffers with a place of their own (copies)
-    bool writes_state = false;
+    bool writes_state = false, is_waited_for = false;
   };
 
+  void run_after(size_t node, size_t before) {
+    nodes_[node].after.insert(before);
+    nodes_[before].is_waited_for = true;
+  }
+
   bool reaches(size_t from, size_t to) const {  // `to` runs after `from`
+    if (from == to || !nodes_[from].is_waited_for) return from == to;
     std::vector<size_t> stack{to};
-    std::set<size_t> seen;
+    std::vector<bool> seen(nodes_.size());
     while (!stack.empty()) {
       const size_t at = stack.back();
       stack.pop_back();
       if (at == from) return true;
-      if (seen.insert(at).second) stack.insert(stack.end(), nodes_[at].after.begin(), nodes_[at].after.end());
+      if (seen[at]) continue;
+      seen[at] = true;
+      stack.insert(stack.end(), nodes_[at].after.begin(), nodes_[at].after.end());
     }
     return false;
   }
@@ -119,9 +128,7 @@ class Planner {
   // Whether an index is checked by this kernel or by one that runs after it. Such a kernel writes no state: the check
   // may fail, and state must then be as it was.
   bool before_checks(size_t kernel) const {
-    for (size_t k = 0; k < kernels_.size(); ++k)
-      if (checks_indices(kernels_[k].kernel) && reaches(kernel, k)) return true;
-    return false;
+    return std::any_of(checks_.begin(), checks_.end(), [&](size_t check) { return reaches(kernel, check); });
   }
 
   // Tries to let the kernel that makes `value` write it over parameter p.
@@ -138,7 +145,7 @@ class Planner {
       if (reader != k && reaches(k, reader)) return false;
     if (before_checks(k)) return false;
     for (size_t reader : readers_[p])
-      if (reader != k) nodes_[k].after.insert(reader);
+      if (reader != k) run_after(k, reader);
     nodes_[k].writes_state = true;
     return true;
   }
@@ -174,23 +181,23 @@ class Planner {
         nodes_[from].fixed[0] = {Place::Kind::kInput, input_of_[value], bytes_of(graph_, value)};
         put_aside_.push_back(from);
         for (size_t k = 0; k < work; ++k)
-          if (nodes_[k].writes_state) nodes_[k].after.insert(from);
+          if (nodes_[k].writes_state) run_after(k, from);
       }
       const size_t copy = add_copy(value);
       nodes_[copy].fixed[1] = p >= 0 ? Place{Place::Kind::kInput, static_cast<size_t>(p), bytes_of(graph_, value)}
                                      : Place{Place::Kind::kOutput, r, bytes_of(graph_, value)};
       nodes_[copy].writes_state = p >= 0;
-      for (size_t k = 0; k < work; ++k) nodes_[copy].after.insert(k);
+      for (size_t k = 0; k < work; ++k) run_after(copy, k);
       if (from_state) {
         source_[copy] = from;
         late_.push_back(copy);
       }
     }
     for (size_t copy : late_)
-      for (size_t aside : put_aside_) nodes_[copy].after.insert(aside);
+      for (size_t aside : put_aside_) run_after(copy, aside);
     for (size_t node = work; node < nodes_.size(); ++node)
       if (nodes_[node].writes_state)
-        for (size_t aside : put_aside_) nodes_[node].after.insert(aside);
+        for (size_t aside : put_aside_) run_after(node, aside);
   }
 
   bool is_state(size_t parameter) const {
@@ -209,11 +216,9 @@ class Planner {
   }
 
   void checks_before_state() {
-    for (size_t check = 0; check < kernels_.size(); ++check) {
-      if (!checks_indices(kernels_[check].kernel)) continue;
-      for (Node& node : nodes_)
-        if (node.writes_state) node.after.insert(check);
-    }
+    for (size_t check : checks_)
+      for (size_t node = 0; node < nodes_.size(); ++node)
+        if (nodes_[node].writes_state) run_after(node, check);
   }
 
   int phase(size_t node) {
@@ -259,6 +264,10 @@ class Planner {
     std::vector<Interval*> intervals;
     for (auto& [key, life] : lives) intervals.push_back(&life);
     plan_.arena_bytes = pack(intervals);
+    for (const auto& [key, life] : lives)
+      if (life.last + 1 < plan_.phases) plan_.deaths.push_back({life.last + 1, life.offset, life.bytes});
+    std::stable_sort(plan_.deaths.begin(), plan_.deaths.end(),
+                     [](const Death& a, const Death& b) { return a.phase < b.phase; });
     for (size_t node = 0; node < nodes_.size(); ++node) {
       Step step{nodes_[node].kernel,
                 {},
@@ -295,6 +304,7 @@ class Planner {
   const std::vector<LoweredKernel>& kernels_;
   Plan plan_;
   std::vector<Node> nodes_;
+  std::vector<size_t> checks_;  // kernels that check indices
   std::map<Value, size_t> input_of_, writer_;
   std::map<size_t, std::set<size_t>> readers_;  // of parameters: nodes
   std::map<Value, Place> home_;

@@ -26,12 +26,19 @@ struct Step {
   bool checks_indices = false;
 };
 
+// Bytes of the arena whose value nobody reads from this phase on.
+struct Death {
+  int phase = 0;
+  size_t offset = 0, bytes = 0;
+};
+
 struct Plan {
   std::vector<Step> steps;               // by phase
   std::vector<LoweredKernel> copies;     // kernels the plan added; Step::kernel counts on from the given ones
   std::vector<ir::Value> constants;      // operations whose literals are loaded from memory
   std::vector<int32_t> output_in_input;  // by result: the parameter whose storage receives it, or -1
   size_t arena_bytes = 0;
+  std::vector<Death> deaths;  // by phase; values that live to the end have none
   int phases = 0;
 };
 

@@ -91,8 +91,15 @@ void schedule_cpu(Kernel& kernel) {
   for (int range = static_cast<int>(kernel.outer.size()) - 1; range >= 0; --range) consider(range);
   if (has_inner) consider(Schedule::kInner);
   double longest = 0;
-  for (const Pass& pass : kernel.passes) longest = std::max(longest, instructions(pass));
+  for (const Pass& pass : kernel.passes)
+    if (kernel.schedule.vector != Schedule::kInner || !pass.inner.empty())  // lanes of inner ranges alone are unrolled
+      longest = std::max(longest, instructions(pass));
   kernel.schedule.unroll = longest <= 12 ? 4 : longest <= 40 ? 2 : 1;
+  // Sums over columns lie in memory, not in registers, and walk it by pages: the wider a step, the better.
+  constexpr double kWide = 512;
+  const int range = kernel.schedule.vector;
+  if (has_inner && range >= 0 && longest <= 12 && count(kernel.outer[static_cast<size_t>(range)]) >= kWide)
+    kernel.schedule.unroll = 8;
 }
 
 }  // namespace sinter::passes

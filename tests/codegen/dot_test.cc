@@ -72,6 +72,36 @@ TEST(Dot, BlocksOfDepthContinueTiles) {
   }
 }
 
+// Rows whose steps of k lie far apart are brought together once for all tiles of a unit.
+TEST(Dot, FarRowsArePackedOnceForAUnit) {
+  const auto part_of_larger = [](std::string_view rows, int64_t columns) {
+    return loops::parse(fmt::format(R"(
+kernel @dot(%a: f32[163840] in, %b: f32[{2}] in, %c: f32[{3}] out) symbols(1) {{
+  for i0 < {0}, i1 < {1} {{
+    pass j2 < 40 {{
+      %0 = load f32 %a[4096*j2 + i0]
+      %1 = load f32 %b[40*i1 + j2]
+      %2 = dot f32 %0, %1
+    }}
+    pass {{
+      store f32 %c[{1}*i0 + i1], %2
+    }}
+  }}
+}})",
+                                    rows, columns, 40 * columns, 21 * columns))[0];
+  };
+  for (const auto& [kernel, known] :
+       {std::pair{part_of_larger("20", 70), true}, std::pair{part_of_larger("s0", 2048), false}}) {
+    for (const Isa isa : {Isa::kAvx2, Isa::kAvx512}) {
+      const auto plan = plan_dot(kernel, isa);
+      ASSERT_TRUE(plan && plan->pack_rows);
+      EXPECT_EQ(plan->packed_row_tiles(), known ? plan->block_tiles : 1);
+      EXPECT_GT(plan->block_tiles, 1);
+    }
+    check_kernel(kernel, {.symbols = {21}, .special_values = false});
+  }
+}
+
 TEST(Dot, RunTimeExtents) {
   constexpr std::string_view kText = R"(
 kernel @dot(%a: f32[s3] in, %b: f32[s4] in, %d: f32[s1] in, %c: f32[s5] out) symbols(6) {

@@ -1,11 +1,16 @@
 // What compiled kernels are made of: their imports, their instructions, their life in an object store.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <fstream>
 #include <map>
+#include <sstream>
 
 #include "codegen/cpu/jit.h"
 #include "ir/loops/text.h"
+#include "support/float_mode.h"
+#include "support/options.h"
 #include "tests/codegen/check_kernel.h"
 #include "tests/loops/random_kernel.h"
 
@@ -110,6 +115,120 @@ TEST(Object, CodeOutlivesItsCompilation) {
       .buffers = buffers, .symbols = nullptr, .begin = 0, .end = 7, .scratch = nullptr, .status = &status};
   function(&call);
   EXPECT_EQ(y[99], 9);
+}
+
+// A kernel of one point that stores one f32.
+float stored(std::string_view kernel, ObjectStore* store = nullptr) {
+  const auto code = compile_kernels(loops::parse(kernel), native_isa(), store)[0];
+  float y = -1;
+  void* buffers[] = {&y};
+  runtime::KernelStatus status;
+  const runtime::KernelCall call{
+      .buffers = buffers, .symbols = nullptr, .begin = 0, .end = 1, .scratch = nullptr, .status = &status};
+  const FloatModeScope mode;
+  code->function(&call);
+  return y;
+}
+
+// 1e-20 * 1e-20 is a denormal; what is folded by the compiler has the bits the machine would have made.
+TEST(Object, ConstantsAreFoldedInTheModeThatRuns) {
+  constexpr std::string_view kKernel = R"(
+kernel @tiny(%y: f32[1] out) {
+  pass {
+    %0 = constant f32 1e-20
+    %1 = mul f32 %0, %0
+    %2 = constant f32 1e30
+    %3 = mul f32 %1, %2
+    store f32 %y[0], %3
+  }
+})";
+  MapStore store;
+  for (const bool flushed : {true, false}) {
+    Options changed = options();
+    changed.ftz = flushed;
+    const OptionScope scope(changed);
+    EXPECT_EQ(stored(kKernel, &store), flushed ? 0.0f : 1e-20f * 1e-20f * 1e30f);
+    const std::string text = print_llvm(loops::parse(kKernel)[0], native_isa());
+    EXPECT_NE(text.find(flushed ? "\"denormal-fp-math\"=\"preserve-sign,preserve-sign\"" : "\"ieee,ieee\""),
+              std::string::npos)
+        << text;
+    EXPECT_EQ(text.find("fmul"), std::string::npos) << text;
+  }
+  EXPECT_EQ(store.saves, 2) << "one object a mode";
+}
+
+TEST(Object, TheFirstFailedCheckIsReported) {
+  const auto code = compile_kernels(loops::parse(R"(
+kernel @check(%i: i64[40] in, %y: i64[40] out) schedule(vector = i0) {
+  for i0 < 40 {
+    pass {
+      %0 = load i64 %i[i0]
+      %1 = check_index i64 %0 < 10
+      store i64 %y[i0], %1
+    }
+  }
+})"),
+                                    native_isa(), nullptr)[0];
+  std::vector<int64_t> indices(40, 3), y(40);
+  indices[7] = 70;
+  indices[9] = 90;
+  indices[33] = -5;
+  void* buffers[] = {indices.data(), y.data()};
+  runtime::KernelStatus status;
+  const runtime::KernelCall call{
+      .buffers = buffers, .symbols = nullptr, .begin = 0, .end = 3, .scratch = nullptr, .status = &status};
+  code->function(&call);
+  EXPECT_EQ(status.failed, 1);
+  EXPECT_EQ(status.index, 70) << "the worker that fails later leaves the status alone";
+  EXPECT_EQ(status.extent, 10);
+}
+
+}  // namespace
+}  // namespace sinter::codegen::cpu
+
+// What gdb looks at (its JIT interface), defined by LLVM.
+struct JitDescriptor {
+  uint32_t version, action;
+  void *relevant, *first;
+};
+extern "C" JitDescriptor __jit_debug_descriptor;
+
+namespace sinter::codegen::cpu {
+namespace {
+
+TEST(Object, ProfilersAndDebuggersSeeNames) {
+  Options changed = options();
+  changed.perf = true;
+  const OptionScope scope(changed);
+  const auto kernels = loops::parse(R"(
+kernel @dot_for_perf(%a: f32[640] in, %b: f32[640] in, %c: f32[1024] out) {
+  for i0 < 32, i1 < 32 {
+    pass j2 < 20 {
+      %0 = load f32 %a[20*i0 + j2]
+      %1 = load f32 %b[32*j2 + i1]
+      %2 = dot f32 %0, %1
+    }
+    pass {
+      store f32 %c[32*i0 + i1], %2
+    }
+  }
+})");
+  const auto code = compile_kernels(kernels, native_isa(), nullptr)[0];
+  const std::string path = "/tmp/perf-" + std::to_string(getpid()) + ".map";
+  std::ifstream file(path);
+  std::string line;
+  bool entry = false, tile = false;
+  while (std::getline(file, line)) {
+    std::istringstream words(line);
+    uint64_t address = 0, size = 0;
+    std::string name;
+    words >> std::hex >> address >> size >> name;
+    if (name == "sinter::dot_for_perf") entry = address == reinterpret_cast<uint64_t>(code->function) && size > 0;
+    if (name == "sinter::dot_for_perf.tile") tile = size > 0;
+  }
+  EXPECT_TRUE(entry && tile) << path;
+  EXPECT_NE(__jit_debug_descriptor.first, nullptr);
+  unlink(path.c_str());
 }
 
 }  // namespace

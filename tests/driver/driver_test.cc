@@ -1,12 +1,17 @@
 // Whole programs: graph to machine code, run on teams of threads, against the bits of the typed reference.
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <random>
 
 #include "driver/compile.h"
 #include "ir/graph/reference.h"
 #include "ir/graph/text.h"
+#include "runtime/buffer.h"
 #include "runtime/threads.h"
+#include "support/options.h"
 #include "tests/kernels/mlp_step.h"
 
 namespace sinter::test {
@@ -192,12 +197,90 @@ TEST(Driver, ScatterOfOneIndexARowChecksIt) {
   const Graph graph = ir::parse(R"(func @f(%x: f32[3, 10], %i: i64[3], %u: f32[3]) -> f32[3, 10] {
     %0 = scatter_add %x, %i, %u {axis = 1, batch = 1}
     return %0
-  })").back();
+  })")
+                          .back();
   check(graph);
   std::vector<Literal> inputs = random_inputs(graph, 1);
   inputs[1].view<int64_t>()[2] = -1;
   runtime::ThreadTeam team(1);
   EXPECT_THROW((void)run(*driver::compile(graph), graph, inputs, team), IndexError);
+}
+
+// A graph whose types lie gets through the passes when nothing verifies it; the kernel's verifier finds it.
+TEST(Driver, InternalErrorsBehindThePassesLeaveAReproducer) {
+  Graph graph;
+  graph.name = "planted";
+  const ir::Value x = graph.add_parameter({kFloat32, {40}}, "x");
+  const ir::OpDef& exp = *ir::parse("func @f(%x: f32[]) -> f32[] {\n  %0 = exp %x\n  return %0\n}")[0].ops()[1].def;
+  graph.results.push_back(graph.append({.def = &exp, .operands = {x}, .types = {{kFloat64, {40}}}}));
+  Options changed = options();
+  changed.verify = false;
+  changed.check = true;
+  const OptionScope scope(changed);
+  try {
+    (void)driver::compile(graph);
+    FAIL() << "no error";
+  } catch (const InternalError& error) {
+    const std::string text = error.what(), before = "to see it again: sinter opt ";
+    ASSERT_NE(text.find(before), std::string::npos) << text;
+    const size_t at = text.find(before) + before.size();
+    const std::string path = text.substr(at, text.find(' ', at) - at);
+    EXPECT_EQ(text.compare(at + path.size(), 14, " --print=loops"), 0) << text;
+    std::ifstream file(path);
+    const std::string content{std::istreambuf_iterator<char>(file), {}};
+    EXPECT_NE(content.find("func @planted(%x: f32[40])"), std::string::npos) << content;
+    std::filesystem::remove(path);
+  }
+}
+
+// What the plan says is dead is poisoned at its barrier: nothing is read late, in any phase.
+TEST(Driver, DeadValuesArePoisonedAndNobodySeesIt) {
+  const runtime::GuardedMemoryScope guarded;
+  check(mlp_step(5, {20, 12, 12, 10}));
+}
+
+// Unfused and shared by all: without fusion every operation is a kernel.
+size_t barriers(const char* text, bool share_all) {
+  const Graph graph = ir::parse(text).back();
+  const std::vector<Literal> inputs = random_inputs(graph, 3);
+  const std::vector<Literal> expected = ir::evaluate(graph, inputs, ir::Arithmetic::kTyped);
+  const auto executable = driver::compile(graph, {.fuse = false, .share_all = share_all});
+  for (const int workers : {1, 2, 3, 7}) {
+    runtime::ThreadTeam team(workers);
+    for (int repeat = 0; repeat < 20; ++repeat) {
+      const std::vector<Literal> results = run(*executable, graph, inputs, team);
+      for (size_t r = 0; r < expected.size(); ++r) EXPECT_EQ(results[r].bytes == expected[r].bytes, true) << text;
+    }
+  }
+  return executable->stats().barriers;
+}
+
+TEST(Driver, NoBarrierWhereEachWorkerGoesOnWithItsOwn) {
+  constexpr const char* kChain = R"(func @f(%x: f32[300, 40]) -> f32[300, 40] {
+    %0 = mul %x, %x
+    %1 = add %0, %x
+    %2 = sub %1, %0
+    %3 = mul %2, %1
+    return %3
+  })";
+  constexpr const char* kTurned = R"(func @f(%x: f32[60, 60]) -> f32[60, 60] {
+    %0 = mul %x, %x
+    %1 = transpose %0 {order = [1, 0]}
+    %2 = add %1, %x
+    return %2
+  })";
+  constexpr const char* kRows = R"(func @f(%x: f32[50, 40]) -> f32[50, 40] {
+    %0 = reduce_sum %x {axes = [1]}
+    %1 = broadcast %0 {shape = [50, 40], axes = [0]}
+    %2 = sub %x, %1
+    return %2
+  })";
+  for (const bool share_all : {false, true}) EXPECT_EQ(barriers(kChain, share_all), 0u) << share_all;
+  // One worker does all that is small; what everybody shares is read by others than who wrote it.
+  EXPECT_EQ(barriers(kTurned, false), 0u);
+  EXPECT_EQ(barriers(kTurned, true), 1u);
+  EXPECT_EQ(barriers(kRows, false), 0u);
+  EXPECT_EQ(barriers(kRows, true), 1u);
 }
 
 TEST(Driver, TrainingStep) { check(mlp_step(9, {50, 33, 10})); }

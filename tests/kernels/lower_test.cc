@@ -52,6 +52,43 @@ std::vector<loops::Kernel> check(const std::string& text, std::vector<Literal> i
   return fused;
 }
 
+// The loss needs one shifted logit a row: it is computed again, not kept for all of them.
+TEST(Lower, CrossEntropyStoresNoLogits) {
+  Literal labels = Literal::zeros({kInt64, {40}});
+  for (int64_t& label : labels.view<int64_t>()) label = (&label - labels.view<int64_t>().data()) * 7 % 64;
+  const std::string text = R"(func @f(%t: i64[40], %x: f32[40, 64]) -> (f32[], f32[40, 64]) {
+    %0 = stop_gradient %x
+    %1 = reduce_max %0 {axes = [1]}
+    %2 = broadcast %1 {shape = [40, 64], axes = [0]}
+    %3 = sub %x, %2
+    %4 = exp %3
+    %5 = reduce_sum %4 {axes = [1]}
+    %6 = log %5
+    %7 = gather %3, %t {axis = 1, batch = 1}
+    %8 = sub %6, %7
+    %9 = reduce_sum %8 {axes = [0]}
+    %10 = broadcast %5 {shape = [40, 64], axes = [0]}
+    %11 = div %4, %10
+    return %9, %11
+  })";
+  int64_t large = 0;
+  for (const loops::Kernel& kernel : check(text, {labels}))
+    for (const loops::Buffer& buffer : kernel.buffers)
+      large += buffer.role == loops::Buffer::Role::kOut && buffer.size.value() == 40 * 64 ? 1 : 0;
+  EXPECT_EQ(large, 1) << "the result";
+}
+
+// Of a dot's operands only those that are no plain memory are copied: one copy beside the product.
+TEST(Lower, ADotCopiesTheOperandThatNeedsIt) {
+  const auto kernels = check(R"(func @f(%x: f32[6, 5], %y: f32[4, 3], %z: f32[]) -> (f32[5, 7]) {
+    %0 = transpose %x {order = [1, 0]}
+    %1 = pad %y, %z {low = [1, 2], high = [1, 2], interior = [0, 0]}
+    %2 = dot %0, %1
+    return %2
+  })");
+  EXPECT_EQ(kernels.size(), 2u);
+}
+
 TEST(Lower, ElementwiseChainIsOneKernelOfOneRange) {
   const auto kernels = check(R"(func @f(%x: f32[6, 17], %y: f32[6, 17]) -> (f32[6, 17]) {
     %0 = mul %x, %y

@@ -5,6 +5,7 @@
 
 #include "ir/graph/reference.h"
 #include "ir/graph/text.h"
+#include "passes/fuse/fuse.h"
 #include "passes/pipeline.h"
 #include "tests/kernels/mlp_step.h"
 #include "tests/kernels/run_plan.h"
@@ -42,6 +43,17 @@ TEST(MlpStep, TakesFewKernelsAndBarriers) {
   // scalars.
   EXPECT_LE(run.kernels.size(), 14u) << run.plan << ir::print(graph);
   EXPECT_NE(run.plan.find(" bytes, 7 phases\n"), std::string::npos) << run.plan;
+}
+
+TEST(MlpStep, FusionTriesInProportionToTheDepth) {
+  const auto trials = [](size_t layers) {
+    const ir::Graph graph =
+        passes::run_passes(passes::graph_pipeline(), mlp_step(8, std::vector<int64_t>(layers + 1, 16))).graph;
+    return passes::fuse(graph, {}).trials;
+  };
+  const size_t few = trials(5), some = trials(10), many = trials(20);
+  EXPECT_EQ(many - some, 2 * (some - few)) << few << " " << some << " " << many;
+  EXPECT_LT(many, 20 * 75u) << "what is known is not tried again";
 }
 
 }  // namespace

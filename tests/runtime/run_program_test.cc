@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <set>
 #include <thread>
@@ -79,6 +80,46 @@ TEST(RunProgram, SmallLaunchesOfAPhaseGoToDifferentWorkers) {
   EXPECT_EQ(first, std::vector<int64_t>(5, first[0]));
   EXPECT_EQ(second, std::vector<int64_t>(5, second[0]));
   EXPECT_NE(first[0], second[0]);
+}
+
+// Buffer 0[i] = 7, n units; buffer 1[i] = buffer 0[i].
+void sevens(const KernelCall* call) {
+  for (int64_t unit = call->begin; unit < call->end; ++unit) static_cast<int64_t*>(call->buffers[0])[unit] = 7;
+}
+void copy(const KernelCall* call) {
+  for (int64_t unit = call->begin; unit < call->end; ++unit)
+    static_cast<int64_t*>(call->buffers[1])[unit] = static_cast<int64_t*>(call->buffers[0])[unit];
+}
+
+// Plans that are wrong: a value is read after its last phase; a value that ends lies over one that goes on.
+TEST(RunProgram, DeadBytesOfTheArenaArePoisonedWithinARun) {
+  constexpr int64_t kUnits = 16;
+  Program program;
+  program.kernels = {code(sevens), code(copy)};
+  program.arena_bytes = 2 * kUnits * sizeof(int64_t);
+  program.slots = {{.kind = Slot::Kind::kArena, .index = 0}, output(0), output(1), output(2)};
+  program.launches = {
+      {.kernel = 0, .slots = {0}, .units = kUnits, .parallel = true, .barrier_before = false},
+      {.kernel = 1, .slots = {0, 1}, .units = kUnits, .parallel = true},
+      {.kernel = 1, .slots = {0, 2}, .units = kUnits, .parallel = true},
+      {.kernel = 1, .slots = {0, 3}, .units = kUnits, .parallel = true, .barrier_before = false},
+  };
+  program.dead = {{.launch = 2, .offset = 0, .bytes = kUnits * sizeof(int64_t) / 2}};
+  for (const int workers : {1, 2, 3}) {
+    ThreadTeam team(workers);
+    std::vector<int64_t> in_time(kUnits), late(kUnits), later(kUnits);
+    const std::vector<void*> outputs{in_time.data(), late.data(), later.data()};
+    const std::vector<int64_t> whole(kUnits, 7);
+    std::vector<int64_t> poisoned = whole;
+    std::fill(poisoned.begin(), poisoned.begin() + kUnits / 2, -1);  // all bits
+    ASSERT_EQ(RunState(program).run(program, {}, outputs, team), nullptr);
+    EXPECT_EQ(late, whole) << "costs nothing where memory is not guarded";
+    const GuardedMemoryScope guarded;
+    ASSERT_EQ(RunState(program).run(program, {}, outputs, team), nullptr);
+    EXPECT_EQ(in_time, whole);
+    EXPECT_EQ(late, poisoned);
+    EXPECT_EQ(later, poisoned);
+  }
 }
 
 TEST(RunProgram, AFailedCheckStopsAtTheGate) {
