@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "ir/graph/graph.h"
+#include "support/device.h"
 
 namespace sinter::test {
 
@@ -22,6 +23,7 @@ struct Way {
   bool backwards = false;  // interpreted: steps of a phase in reverse order
   std::string isa = "";    // compiled: as in driver::CompileOptions
   int workers = 1;
+  Device device = {};  // compiled and dynamic
 };
 [[nodiscard]] std::string to_string(const Way& way);
 
