@@ -162,7 +162,8 @@ std::string to_text(const Contrast& report) {
   const bool both = report.refusal.empty();
   std::string text;
   const auto row = [&](std::string_view what, const std::string& of_static, const std::string& of_dynamic) {
-    text += fmt::format("{:<24}{:>14}{:>14}\n", what, both ? of_static : "-", of_dynamic);
+    text += fmt::format("{:<24}{:>14}", what, both ? of_static : "-");
+    text += of_dynamic.empty() ? "\n" : fmt::format("{:>14}\n", of_dynamic);
   };
   const EngineCosts &a = report.compiled, &b = report.dynamic;
   row("", "static", "dynamic");
