@@ -136,6 +136,20 @@ Found short_concat(const Subject& s) {
   return parts.size() < s.operands.size() ? Found(ir::concat(s.builder, parts, axis)) : std::nullopt;
 }
 
+// Whoever reads a part of a concat looks at all of them: many parts become a tree of few, which fusion may store.
+Found long_concat(const Subject& s) {
+  constexpr size_t kMost = 64, kTogether = 32;
+  if (&s.def != &ir::ops::kConcat || s.operands.size() <= kMost) return std::nullopt;
+  const int64_t axis = std::get<ir::AxisAttributes>(s.attributes).axis;
+  std::vector<Value> parts;
+  for (std::span<const Value> rest = s.operands; !rest.empty();) {
+    const size_t count = std::min(rest.size(), kTogether);
+    parts.push_back(ir::concat(s.builder, {rest.begin(), rest.begin() + static_cast<ptrdiff_t>(count)}, axis));
+    rest = rest.subspan(count);
+  }
+  return ir::concat(s.builder, parts, axis);
+}
+
 // Over axes of one element (or none): the element, joined with the identity where that can change it (0 + -0 is +0).
 Found reduce_of_one(const Subject& s) {
   if (s.def.combiner == nullptr) return std::nullopt;
@@ -185,6 +199,7 @@ constexpr Rule kRules[] = {
     {"broadcast of broadcast", broadcast_of_broadcast},
     {"slice of slice", slice_of_slice},
     {"concat of few parts", short_concat},
+    {"concat of many parts", long_concat},
     {"reduction of one element", reduce_of_one},
     {"argmax of one element", argmax_of_one},
     {"scatter_add of one element", scatter_add_of_one},

@@ -52,6 +52,7 @@ class Fuser {
     for (Value result : graph.results) is_result_.insert(storage_of(graph, result));
     for (Value result : is_result_)
       if (!in_memory_[result.op]) materialize(result);
+    store_wide_views();
     force_dot_operands();
     prices_.resize(clusters_.size());
     seen_.resize(clusters_.size());
@@ -117,6 +118,24 @@ class Fuser {
   LowerResult lower_trial(const Cluster& cluster) {
     ++trials_;
     return lower({.graph = &graph_, .in_memory = &in_memory_, .layouts = nullptr, .symbols = 0}, cluster);
+  }
+
+  // A view is computed by whoever reads it: one that takes too many loads an element is stored instead.
+  void store_wide_views() {
+    constexpr int64_t kMost = 128;
+    std::vector<int64_t> loads(graph_.ops().size());
+    const auto total = [&](const ir::Op& op) {
+      int64_t sum = 0;
+      for (Value operand : op.operands) sum += loads[operand.op];
+      return sum;
+    };
+    for (uint32_t op = 0; op < graph_.ops().size(); ++op) {
+      const ir::Op& it = graph_.ops()[op];
+      if (total(it) > kMost)
+        for (Value operand : it.operands)
+          if (loads[operand.op] > 1) materialize(operand), loads[operand.op] = 1;
+      loads[op] = in_memory_[op] ? 1 : total(it);
+    }
   }
 
   // A dot reads plain memory: operands that are not (padded, gathered, broadcast constants) get a copy of their own.
