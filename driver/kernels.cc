@@ -29,7 +29,7 @@ std::atomic<size_t> g_compiled{0};
 // By instruction set and SINTER_FTZ.
 using Cache = CodeCache<std::pair<Isa, bool>, runtime::KernelCode>;
 Cache& process_cache() {
-  static Cache cache;
+  static Cache& cache = *new Cache;  // jitted functions may be called in the destructors of globals
   return cache;
 }
 

@@ -13,19 +13,19 @@
 #include "frontend/transfer.h"
 #include "ir/graph/text.h"
 #include "support/options.h"
+#include "frontend/thread_value.h"
 
 namespace sinter::detail {
 namespace {
 
-// Calls of this thread in progress: one, unless a call is made while another runs.
-thread_local std::vector<std::unique_ptr<JitCall>> g_calls;
-thread_local size_t g_depth = 0;
+thread_local size_t g_depth = 0;  // calls of this thread in progress: one, unless a call is made while another runs
 
 constexpr size_t kExplanations = 64;  // that are kept
 
 JitCall& next_call() {
-  if (g_depth == g_calls.size()) g_calls.push_back(std::make_unique<JitCall>());
-  return *g_calls[g_depth++];
+  auto& calls = thread_value<std::vector<std::unique_ptr<JitCall>>, JitCall>();
+  if (g_depth == calls.size()) calls.push_back(std::make_unique<JitCall>());
+  return *calls[g_depth++];
 }
 
 double milliseconds_since(std::chrono::steady_clock::time_point start) {

@@ -11,6 +11,7 @@
 #include "driver/compile.h"
 #include "frontend/impl.h"
 #include "ir/graph/graph.h"
+#include "frontend/thread_value.h"
 
 namespace sinter::detail {
 
@@ -63,7 +64,7 @@ struct Blueprint {
 template <class Describe>
 const driver::DynamicKernel& kernel_for(Device device, Request request, Describe describe) {
   request.device = device;
-  static thread_local std::unordered_map<Request, const driver::DynamicKernel*, RequestHash> mine;
+  auto& mine = thread_value<std::unordered_map<Request, const driver::DynamicKernel*, RequestHash>, Describe>();
   const driver::DynamicKernel*& found = mine[request];
   if (found != nullptr) return *found;
   static std::mutex mutex;

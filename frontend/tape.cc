@@ -10,6 +10,7 @@
 #include "frontend/lazy_builder.h"
 #include "frontend/transfer.h"
 #include "ir/graph/row.h"
+#include "frontend/thread_value.h"
 
 namespace sinter::detail {
 namespace {
@@ -39,7 +40,7 @@ uint32_t what_is_needed(const Node& node) {
   struct Hash {
     size_t operator()(const Key& key) const { return std::hash<const void*>()(key.def) * 31 + key.wanted; }
   };
-  static thread_local std::unordered_map<Key, uint32_t, Hash> known;
+  auto& known = thread_value<std::unordered_map<Key, uint32_t, Hash>, Key>();
   constexpr uint32_t kTracked = 31;
   if (node.operands.size() > kTracked) return ~0u;
   Key key{node.def, 0};

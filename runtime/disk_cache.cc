@@ -137,13 +137,13 @@ DiskCache::DiskCache(fs::path folder, uint64_t limit_bytes) : limit_(limit_bytes
 DiskCache DiskCache::off(std::string reason) { return DiskCache("off: " + std::move(reason)); }
 
 DiskCache& DiskCache::global() {
-  static DiskCache cache = [] {
+  static DiskCache& cache = *new DiskCache([] {
     const Options& asked = options();
     if (asked.cache == "off") return off("SINTER_CACHE is off");
     const fs::path folder = asked.cache.empty() ? default_cache_folder() : fs::path(asked.cache);
     if (folder.empty()) return off("neither XDG_CACHE_HOME nor HOME names a folder; set SINTER_CACHE");
     return DiskCache(folder, uint64_t{static_cast<uint32_t>(asked.cache_mb)} << 20);
-  }();
+  }());
   return cache;
 }
 

@@ -95,8 +95,15 @@ void RunState::walk(const Program& program, Worker& self) {
 void run_kernel(const KernelCode& code, void* const* buffers, const int64_t* symbols, int64_t units, bool parallel,
                 ThreadTeam& team, KernelStatus& status) {
   const auto run_share = [&](Share mine) {
-    // Grown as needed, kept for the thread's next kernel.
-    static thread_local Buffer scratch;
+    // Grown as needed, kept for the thread's next kernel. Kernels run by destructors of globals find it gone.
+    static thread_local bool gone = false;
+    struct Scratch {
+      Buffer buffer;
+      ~Scratch() { gone = true; }
+    };
+    static thread_local Scratch kept;
+    Buffer last;
+    Buffer& scratch = gone ? last : kept.buffer;
     if (scratch.size() < code.scratch_bytes) scratch = Buffer::allocate(code.scratch_bytes);
     const KernelCall call{buffers, symbols, mine.begin, mine.end, scratch.data(), &status};
     code.function(&call);

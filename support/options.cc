@@ -108,12 +108,13 @@ std::string unknown_warning(std::string_view variable) {
                      nearest->variable);
 }
 
+// Never destroyed: destructors of globals may compute.
 const Options& environment_options() {
-  static const Options from_environment = [] {
+  static const Options& from_environment = *new Options([] {
     OptionsRead read = read_options(environ);
     for (const std::string& warning : read.warnings) fmt::print(stderr, "sinter: warning: {}\n", warning);
     return read.options;
-  }();
+  }());
   return from_environment;
 }
 

@@ -2,10 +2,23 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 namespace sinter {
 namespace {
 
-thread_local std::string g_scope;
+// The thread's scope; made anew where destructors of globals ask for it, when the thread's variables are gone.
+std::string& scope() {
+  static thread_local std::string* text = nullptr;
+  struct Owner {
+    ~Owner() { delete std::exchange(text, nullptr); }
+  };
+  if (text == nullptr) {
+    static thread_local Owner owner;
+    text = new std::string;
+  }
+  return *text;
+}
 constexpr std::string_view kArgument = "argument ";
 
 // Cuts the last name off the path.
@@ -18,14 +31,15 @@ std::string_view take_last(std::string_view& path) {
 
 }  // namespace
 
-const std::string& current_scope() { return g_scope; }
+const std::string& current_scope() { return scope(); }
 
-NameScope::NameScope(std::string_view name) : outer_(g_scope.size()) {
+NameScope::NameScope(std::string_view name) : outer_(scope().size()) {
   if (name.empty()) return;
-  if (!g_scope.empty()) g_scope += '/';
-  g_scope += name;
+  std::string& path = scope();
+  if (!path.empty()) path += '/';
+  path += name;
 }
-NameScope::~NameScope() { g_scope.resize(outer_); }
+NameScope::~NameScope() { scope().resize(outer_); }
 
 ArgumentScope::ArgumentScope(int position) : NameScope(fmt::format("{}{}", kArgument, position)) {}
 

@@ -63,7 +63,7 @@ std::unique_ptr<Built> build(const Kernel& kernel, Isa isa) {
 // What the kernel's rows mean: code kept on disk is not that of a row that has changed since.
 std::string definitions(const Kernel& kernel) {
   static std::mutex mutex;
-  static std::map<std::pair<const ir::Row*, DType>, std::string> known;
+  static auto& known = *new std::map<std::pair<const ir::Row*, DType>, std::string>;  // compiling may outlive globals
   std::set<std::pair<const ir::Row*, DType>> used;
   for (const loops::Pass& pass : kernel.passes)
     for (const loops::Inst& inst : pass.insts) {

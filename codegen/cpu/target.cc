@@ -8,7 +8,9 @@
 #include <llvm/Target/TargetMachine.h>
 #include <llvm/Target/TargetOptions.h>
 
-#include <memory>
+#include <atomic>
+#include <cstdlib>
+#include <utility>
 
 #include "support/error.h"
 #include "support/options.h"
@@ -72,15 +74,22 @@ Isa native_isa() {
 }
 
 llvm::TargetMachine& target_machine(Isa isa) {
-  thread_local std::unique_ptr<llvm::TargetMachine> machines[2];
-  auto& machine = machines[isa == Isa::kAvx512 ? 1 : 0];
-  if (machine) return *machine;
+  // A thread's own; null when its variables are gone, and destructors of globals still compile.
+  thread_local llvm::TargetMachine* machines[2] = {};
+  struct Owner {
+    ~Owner() {
+      for (auto& machine : machines) delete std::exchange(machine, nullptr);
+    }
+  };
+  thread_local Owner owner;
+  llvm::TargetMachine*& machine = machines[isa == Isa::kAvx512 ? 1 : 0];
+  if (machine != nullptr) return *machine;
   llvm::TargetOptions options;
   options.AllowFPOpFusion = llvm::FPOpFusion::Strict;
-  machine.reset(x86().createTargetMachine(llvm::Triple(kTriple), facts(isa).cpu, facts(isa).features, options,
-                                          llvm::Reloc::PIC_, llvm::CodeModel::Small, llvm::CodeGenOptLevel::Default,
-                                          /*JIT=*/true));
-  if (!machine) throw RuntimeError("LLVM refuses a target machine for x86-64");
+  machine = x86().createTargetMachine(llvm::Triple(kTriple), facts(isa).cpu, facts(isa).features, options,
+                                      llvm::Reloc::PIC_, llvm::CodeModel::Small, llvm::CodeGenOptLevel::Default,
+                                      /*JIT=*/true);
+  if (machine == nullptr) throw RuntimeError("LLVM refuses a target machine for x86-64");
   return *machine;
 }
 
@@ -94,8 +103,14 @@ void set_target_attributes(llvm::Function& function, Isa isa) {
 }
 
 std::vector<char> emit_object(llvm::Module& module, Isa isa) {
+  // Tables that LLVM made at its first use are gone in the destructors of globals that are older than them.
+  static std::atomic<bool> ended = false;
+  if (ended)
+    throw RuntimeError("a kernel cannot be compiled while the process ends",
+                       "compute before main returns; kernels that were used before it did still work");
   llvm::SmallVector<char, 0> bytes;
   emit(module, isa, llvm::CodeGenFileType::ObjectFile, bytes);
+  [[maybe_unused]] static const int registered = std::atexit([] { ended = true; });  // runs before those tables go
   return {bytes.begin(), bytes.end()};
 }
 

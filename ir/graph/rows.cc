@@ -225,7 +225,7 @@ const Row& find_row(std::string_view name) {
 
 const ExprGraph& expression(const Row& row, DType operand_dtype) {
   static std::mutex mutex;
-  static std::map<std::pair<const Row*, DType>, std::unique_ptr<ExprGraph>> built;
+  static auto& built = *new std::map<std::pair<const Row*, DType>, std::unique_ptr<ExprGraph>>;
   const std::lock_guard lock(mutex);
   std::unique_ptr<ExprGraph>& code = built[{&row, operand_dtype}];
   if (!code) {
