@@ -133,7 +133,8 @@ int main(int argc, char** argv) {
   app.add_option("--epochs", flags.epochs, "passes over the training images")->check(CLI::Range(0, 1'000'000));
   app.add_option("--batch-size", flags.batch_size, "images a step")->check(CLI::Range(1, 1'000'000));
   app.add_option("--lr", flags.lr, "Adam's learning rate")->check(CLI::Range(0.0, 1000.0));
-  app.add_option("--seed", flags.seed, "of the initial weights and the order of the images");
+  app.add_option("--seed", flags.seed, "of the initial weights and the order of the images")
+      ->check(CLI::Range(uint64_t{0}, uint64_t{INT64_MAX}));
   app.add_flag("--dynamic", flags.dynamic, "run operation by operation instead of compiled");
   app.add_option("--device", flags.device, "where it runs: cpu, cuda or cuda:N; SINTER_DEVICE if not given");
   app.add_option("--save", flags.save, "write a checkpoint here at the end");

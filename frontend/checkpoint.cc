@@ -50,6 +50,9 @@ SavedTensors load_tensors(const std::filesystem::path& path, At at) {
   SavedTensors saved;
   saved.metadata = file.metadata();
   for (const runtime::NamedArray& array : file.arrays()) {
+    if (array.shape.size() > static_cast<size_t>(kMaxRank))
+      throw FileError(fmt::format("cannot load {}: array \"{}\" has {} dimensions, expected at most {}", path.native(),
+                                  array.name, array.shape.size(), kMaxRank));
     detail::Ref<detail::Impl> impl = detail::allocate(array.dtype, array.shape);
     if (!array.data.empty()) std::memcpy(impl->data(), array.data.data(), array.data.size());
     saved.tensors.emplace(array.name, Tensor(std::move(impl)));

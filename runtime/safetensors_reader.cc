@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <nlohmann/json.hpp>
+#include <numeric>
 #include <set>
 
 #include "runtime/safetensors.h"
@@ -164,6 +166,14 @@ std::string_view header_text(Bytes file) {
   return text;
 }
 
+// Whether the text begins with the prefix but for one or two characters.
+bool is_nearly(std::string_view text, std::string_view prefix) {
+  if (text.size() < prefix.size()) return false;
+  const auto equal = std::inner_product(prefix.begin(), prefix.end(), text.begin(), size_t{0}, std::plus<>(),
+                                        [](char a, char b) { return static_cast<size_t>(a == b); });
+  return equal + 2 >= prefix.size();
+}
+
 void verify_checksum(Bytes file, std::string_view header, const std::string& stored) {
   if (!header.starts_with(kChecksumPrefix)) damaged("the checksum is not where Sinter writes it");
   if (stored.size() != kNoChecksum.size() || header.substr(kChecksumPrefix.size(), stored.size()) != stored)
@@ -185,6 +195,8 @@ SafetensorsFile::SafetensorsFile(const std::filesystem::path& path) : file_(path
     if (const auto stored = metadata_.extract(std::string(kChecksumKey))) {
       verify_checksum(file, text, stored.mapped());
       checked_ = true;
+    } else if (is_nearly(text, kChecksumPrefix)) {
+      damaged("the name of its checksum is damaged");
     }
     arrays_ = parse_arrays(header, file.subspan(kLengthBytes + text.size()));
   } catch (const Damage& damage) {

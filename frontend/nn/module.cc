@@ -1,5 +1,6 @@
 #include "frontend/nn/module.h"
 
+#include <algorithm>
 #include <ostream>
 
 #include "frontend/call_scope.h"
@@ -55,7 +56,10 @@ NamedTensors Module::named_parameters() const {
 
 std::vector<Tensor> Module::parameters() const {
   std::vector<Tensor> found;
-  for (auto& [name, tensor] : named_parameters()) found.push_back(std::move(tensor));
+  for (const auto& [name, tensor] : named_parameters()) {
+    const auto same = [&](const Tensor& x) { return x.impl()->cell == tensor.impl()->cell; };
+    if (std::ranges::none_of(found, same)) found.push_back(tensor);
+  }
   return found;
 }
 

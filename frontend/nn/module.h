@@ -41,8 +41,8 @@ class Module {
   Module& operator=(Module&&) = default;
 
   // Tensors that collect gradients, in order of declaration; handles to the same cells.
-  [[nodiscard]] std::vector<Tensor> parameters() const;
-  [[nodiscard]] NamedTensors named_parameters() const;  // "fc1.weight", ...
+  [[nodiscard]] std::vector<Tensor> parameters() const;  // each once, also when members share it
+  [[nodiscard]] NamedTensors named_parameters() const;   // "fc1.weight", ...
   // Parameters and buffers: handles to the same cells.
   [[nodiscard]] NamedTensors state_dict() const;
   // Copies values in by name. ValueError lists every missing, unexpected or ill-fitting name; then nothing has changed.

@@ -19,7 +19,12 @@ Optimizer::Optimizer(const char* name, std::vector<Tensor> parameters, double lr
     if (!parameters_[i].defined() || !parameters_[i].requires_grad() || !parameters_[i].is_cell())
       throw ValueError(fmt::format("{}: parameter {} collects no gradient, expected a leaf that does", name, i),
                        "call requires_grad_() on it");
-  if (!(lr >= 0)) throw ValueError(fmt::format("{}: lr is {}, expected at least 0", name, lr));
+  std::map<const void*, size_t> places;
+  for (size_t i = 0; i < parameters_.size(); ++i)
+    if (const auto [at, fresh] = places.try_emplace(parameters_[i].impl()->cell.get(), i); !fresh)
+      throw ValueError(fmt::format("{}: parameter {} is parameter {} again, expected each once", name, i, at->second),
+                       "pass net.parameters(), which lists shared ones once");
+  require_rate(lr);
   lr_ = scalar_cell("lr", lr);
 }
 
@@ -52,7 +57,13 @@ void Optimizer::zero_grad() const {
 }
 
 double Optimizer::lr() const { return lr_.item(); }
-void Optimizer::set_lr(double lr) const { lr_.set(tensor(lr, {.dtype = kFloat64, .device = Device()})); }
+void Optimizer::set_lr(double lr) const {
+  require_rate(lr);
+  lr_.set(tensor(lr, {.dtype = kFloat64, .device = Device()}));
+}
+void Optimizer::require_rate(double lr) const {
+  if (!(lr >= 0)) throw ValueError(fmt::format("{}: lr is {}, expected at least 0", name_, lr));
+}
 
 std::vector<std::pair<std::string, Tensor>> Optimizer::state_dict() const { return state_; }
 

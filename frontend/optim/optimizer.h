@@ -44,6 +44,8 @@ class Optimizer {
 
  private:
   [[nodiscard]] Tensor remembered(const Tensor& value, const std::string& name) const;
+  // ValueError unless lr is 0 or more.
+  void require_rate(double lr) const;
 
   std::vector<std::pair<std::string, Tensor>> state_;
 };

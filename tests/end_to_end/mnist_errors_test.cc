@@ -36,6 +36,7 @@ TEST(MnistErrors, Flags) {
   EXPECT_THAT(refusal({"--epochs", "-1"}), HasSubstr("--epochs"));
   EXPECT_THAT(refusal({"--batch-size", "0"}), HasSubstr("--batch-size"));
   EXPECT_THAT(refusal({"--lr", "-0.1"}), HasSubstr("--lr"));
+  EXPECT_THAT(refusal({"--epochs", "0", "--seed", "-1"}), HasSubstr("--seed"));
   EXPECT_THAT(refusal({"--threads", "-2"}), HasSubstr("--threads"));
   EXPECT_THAT(refusal({"--save"}), HasSubstr("--save"));
   EXPECT_THAT(refusal({"--epochs", "0", "--threads", "5000"}), HasSubstr("5000"));

@@ -231,6 +231,11 @@ TEST(Optim, RefusesBadArguments) {
               HasSubstr("parameter 1 collects no gradient"));
   EXPECT_THAT(message_of<ValueError>([&] { (void)optim::Adam({p * 2}); }),
               HasSubstr("parameter 0 collects no gradient"));
+  const Tensor q = tensor({1.}, {.requires_grad = true});
+  EXPECT_THAT(message_of<ValueError>([&] { (void)optim::Adam({p, q, p}); }),
+              HasSubstr("Adam: parameter 2 is parameter 0 again"));
+  const optim::Adam one({p});
+  EXPECT_THAT(message_of<ValueError>([&] { one.set_lr(-3); }), HasSubstr("Adam: lr is -3, expected at least 0"));
 }
 
 }  // namespace

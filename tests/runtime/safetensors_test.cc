@@ -172,18 +172,11 @@ TEST(Safetensors, EveryFlippedBitIsFound) {
   const fs::path path = scratch / "x";
   write_safetensors(path, sample(), {{"epoch", "3"}});
   const std::vector<std::byte> good = read_file(path);
-  const std::string_view text(reinterpret_cast<const char*>(good.data()), good.size());
-  const size_t key = text.find("sinter.xxh3");
   for (size_t bit = 0; bit < good.size() * 8; ++bit) {
     std::vector<std::byte> bad = good;
     bad[bit / 8] ^= std::byte(1u << bit % 8);
     put(path, bad);
-    if (bit / 8 >= key &&
-        bit / 8 < key + 11) {  // the name of the checksum itself: not found, but known to be unchecked
-      (void)problem<FileError>([&] { EXPECT_FALSE(SafetensorsFile(path).checked()); });
-    } else {
-      ASSERT_THROW(SafetensorsFile{path}, FileError) << "bit " << bit;
-    }
+    ASSERT_THROW(SafetensorsFile{path}, FileError) << "bit " << bit;
   }
 }
 
