@@ -14,6 +14,20 @@ Tensor binary(const ir::OpDef& def, std::string_view name, const Arg& a, const A
   return detail::apply_row(def, name, {a, b});
 }
 
+// PyTorch's operators work on the bits of integers, which Sinter has no operation for.
+Tensor of_bools(const ir::OpDef& def, const char* name, const Arg& a, const Arg& b) {
+  const detail::CallScope location(a.at());
+  for (const Arg* x : {&a, &b}) {
+    const int position = x == &a ? 1 : 2;
+    if (x->is_tensor()) detail::require_defined(x->tensor(), name, position);
+    if (const DType dtype = x->is_tensor() ? x->tensor().dtype() : x->kind(); dtype != kBool)
+      throw DTypeError(
+          fmt::format("{}: argument {} has element type {}, expected bool", name, position, torch_name(dtype)),
+          fmt::format("compare it with something, as in x != 0, or call {}(x, y)", def.name));
+  }
+  return detail::apply_row(def, name, {a, b});
+}
+
 Tensor& rebind(Tensor& a, Tensor value, const char* name) {
   if (a.is_cell())
     throw GraphError(fmt::format("{}: the left side is a cell, which an assignment to the handle would lose", name),
@@ -88,11 +102,15 @@ Tensor operator!(const Tensor& x) {  // an Arg, which knows the line, would comp
 }
 Tensor operator&(const Arg& a, const Arg& b) {
   static const ir::OpDef& def = op_named("logical_and");
-  return binary(def, "logical_and", a, b);
+  return of_bools(def, "operator&", a, b);
 }
 Tensor operator|(const Arg& a, const Arg& b) {
   static const ir::OpDef& def = op_named("logical_or");
-  return binary(def, "logical_or", a, b);
+  return of_bools(def, "operator|", a, b);
+}
+Tensor operator^(const Arg& a, const Arg& b) {
+  static const ir::OpDef& def = op_named("logical_xor");
+  return of_bools(def, "operator^", a, b);
 }
 
 Tensor& operator+=(Tensor& a, const Arg& b) {

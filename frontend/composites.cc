@@ -1,4 +1,6 @@
 // Products of matrices, and what is composed of them, reductions and elementwise operations.
+#include <algorithm>
+
 #include "frontend/apply.h"
 #include "frontend/functions.h"
 
@@ -41,7 +43,13 @@ Tensor batched(const Tensor& a, const Tensor& b) {
 }
 
 // The largest along the axis, off the tape: softmax is the same whatever is subtracted.
-Tensor shifted(const Tensor& x, int64_t axis, At at) { return x - amax(x, axis, true, at).detach(at); }
+Tensor shifted(const Tensor& x, int64_t axis, At at) {
+  return x.numel() == 0 ? x : x - amax(x, axis, true, at).detach(at);
+}
+// Of a tensor without dimensions, axes 0 and -1 are that of one element.
+int64_t axis_of(const Tensor& x, int64_t axis, const char* name) {
+  return normalize_axis(axis, std::max<int64_t>(x.dim(), 1), name);
+}
 
 }  // namespace
 
@@ -88,7 +96,7 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, At at) 
 Tensor softmax(const Tensor& x, int64_t axis, At at) {
   const detail::CallScope location(at);
   detail::require_float(x, "softmax", 1);
-  const int64_t along = normalize_axis(axis, x.dim(), "softmax");
+  const int64_t along = axis_of(x, axis, "softmax");
   const Scope scope("softmax");
   const Tensor powers = exp(shifted(x, along, at), at);
   return named(powers / sum(powers, along, true, at), "SoftmaxBackward0");
@@ -97,7 +105,7 @@ Tensor softmax(const Tensor& x, int64_t axis, At at) {
 Tensor log_softmax(const Tensor& x, int64_t axis, At at) {
   const detail::CallScope location(at);
   detail::require_float(x, "log_softmax", 1);
-  const int64_t along = normalize_axis(axis, x.dim(), "log_softmax");
+  const int64_t along = axis_of(x, axis, "log_softmax");
   const Scope scope("log_softmax");
   const Tensor shift = shifted(x, along, at);
   return named(shift - log(sum(exp(shift, at), along, true, at), at), "LogSoftmaxBackward0");
@@ -128,7 +136,7 @@ Tensor layer_norm(const Tensor& x, const Sizes& normalized_shape, const Tensor& 
   return named(y, "NativeLayerNormBackward0");
 }
 
-Tensor cross_entropy(const Tensor& logits, const Tensor& labels, At at) {
+Tensor cross_entropy(const Tensor& logits, const Tensor& labels, std::optional<int64_t> ignore_index, At at) {
   const detail::CallScope location(at);
   detail::require_float(logits, "cross_entropy", 1);
   detail::require_defined(labels, "cross_entropy", 2);
@@ -146,11 +154,16 @@ Tensor cross_entropy(const Tensor& logits, const Tensor& labels, At at) {
   const Scope scope("cross_entropy");
   const Tensor shift = shifted(logits, 1, at);
   const Tensor total = log(sum(exp(shift, at), 1), at);
-  Tensor chosen;
+  Tensor chosen, counted, wanted = labels;
+  if (ignore_index) {
+    counted = labels != *ignore_index;
+    wanted = where(counted, labels, 0, at);
+  }
   {
     const detail::ArgumentScope checked(2);
-    chosen = apply(ir::ops::kGather, ir::GatherAttributes{1, 1}, {shift, labels});
+    chosen = apply(ir::ops::kGather, ir::GatherAttributes{1, 1}, {shift, wanted});
   }
+  if (ignore_index) return named(sum(where(counted, total - chosen, 0, at)) / sum(counted), "NllLossBackward0");
   return named(mean(total - chosen), "NllLossBackward0");
 }
 

@@ -127,14 +127,14 @@ Tensor from_elements(const int64_t* elements, const Sizes& shape, DType natural,
 void report_ragged() { throw ShapeError("tensor: the nested lists differ in length, expected rows of one length"); }
 }  // namespace detail
 
-template <class T>
+template <Element T>
 Tensor from_data(const T* data, const Sizes& shape, At at) {
   const detail::CallScope location(at);
   require_sizes(shape, "from_data");
   require_memory(data, shape, "from_data");
   return copied(data, shape, dtype_of<T>, {.device = Device()});
 }
-template <class T>
+template <Element T>
 Tensor from_blob(T* data, const Sizes& shape, std::function<void()> done, At at) {
   const detail::CallScope location(at);
   require_sizes(shape, "from_blob");

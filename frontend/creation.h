@@ -83,14 +83,32 @@ template <class T>
   return detail::from_elements(flat.data(), {static_cast<int64_t>(flat.size())}, detail::kNaturalDType<T>, options);
 }
 
-// A copy of row-major elements, on the CPU.
+// C++ types that tensors hold.
 template <class T>
+concept Element =
+    std::same_as<T, bool> || std::same_as<T, int64_t> || std::same_as<T, float> || std::same_as<T, double>;
+
+// A copy of row-major elements, on the CPU.
+template <Element T>
 [[nodiscard]] Tensor from_data(const T* data, const Sizes& shape, At at = At::current());
 // The caller's row-major memory (the host's), used in place: it must outlive the tensor and all that share its memory,
 // or `done` is called when the last of them goes. What is written there is seen by the tensor.
-template <class T>
+template <Element T>
 [[nodiscard]] Tensor from_blob(T* data, const Sizes& shape, std::function<void()> done = nullptr,
                                At at = At::current());
+// Chosen for other types, to say so.
+template <class T>
+  requires(!Element<T>)
+Tensor from_data(const T*, const Sizes&) {
+  static_assert(Element<T>, "from_data: tensors hold bool, int64_t, float and double; tensor(std::vector) converts");
+  return {};
+}
+template <class T>
+  requires(!Element<T>)
+Tensor from_blob(T*, const Sizes&, const std::function<void()>& = nullptr) {
+  static_assert(Element<T>, "from_blob: tensors hold bool, int64_t, float and double; tensor(std::vector) converts");
+  return {};
+}
 
 // Numbers take dtype float32 unless asked otherwise; zeros_like and ones_like go where x is. While tracing, these are
 // made by the graph.

@@ -71,8 +71,9 @@ namespace sinter {
 // bias, where given.
 [[nodiscard]] Tensor layer_norm(const Tensor& x, const Sizes& normalized_shape, const Tensor& weight = {},
                                 const Tensor& bias = {}, double eps = 1e-5, At at = At::current());
-[[nodiscard]] Tensor cross_entropy(const Tensor& logits, const Tensor& labels,
-                                   At at = At::current());                                    // [N, C], i64 [N]: mean
+// Logits [N, C], labels i64 [N]: the mean over the rows whose label is not ignore_index.
+[[nodiscard]] Tensor cross_entropy(const Tensor& logits, const Tensor& labels, std::optional<int64_t> ignore_index = {},
+                                   At at = At::current());
 [[nodiscard]] Tensor mse_loss(const Tensor& x, const Tensor& target, At at = At::current());  // mean
 
 }  // namespace sinter

@@ -1,4 +1,6 @@
 // Choice between elements, and selection by indices.
+#include <cmath>
+
 #include "frontend/apply.h"
 #include "frontend/element.h"
 #include "frontend/functions.h"
@@ -34,13 +36,19 @@ Tensor clamp(const Tensor& x, std::optional<double> low, std::optional<double> h
   detail::require_defined(x, "clamp", 1);
   if (!low && !high) throw ValueError("clamp: neither bound is given, expected at least one");
   const detail::Scope scope("clamp");
-  // Gradients pass where the bounds hold, as in PyTorch: also at a bound itself.
-  Tensor result = x;
+  const auto whole = [](const std::optional<double>& value) { return !value || *value == std::trunc(*value); };
+  const Tensor number = is_float(x.dtype()) || (whole(low) && whole(high)) ? x : detail::converted(x, kFloat32);
   const auto bound = [&](double value) {
-    return is_float(x.dtype()) ? Arg(value) : Arg(detail::element_cast<int64_t>(value));
+    return is_float(number.dtype()) ? Arg(value) : Arg(detail::element_cast<int64_t>(value));
   };
-  if (low) result = where(result < bound(*low), bound(*low), result, at);
-  if (high) result = where(result > bound(*high), bound(*high), result, at);
+  Tensor bounded = number.detach(at);
+  if (low) bounded = maximum(bounded, bound(*low), at);
+  if (high) bounded = minimum(bounded, bound(*high), at);
+  if (!number.requires_grad()) return bounded;
+  // Gradients pass where the bounds hold strictly, as in PyTorch: at a bound and at NaN they are 0.
+  Tensor result = number;
+  if (high) result = where(number < *high, result, bounded, at);
+  if (low) result = where(number > *low, result, bounded, at);
   return named(result, "ClampBackward1");
 }
 
@@ -82,11 +90,18 @@ Tensor one_hot(const Tensor& indices, int64_t classes, At at) {
   require_indices(indices, "one_hot", 1);
   if (classes < 1) throw ValueError(fmt::format("one_hot: argument 2 is {}, expected 1 or more", classes));
   const detail::Scope scope("one_hot");
-  const Tensor wide = unsqueeze(indices, -1, at);
+  // Gathered from 0, 1, 2, ..., an index is itself, or out of range. Made where the indices are: zero operands say
+  // nothing about that.
+  const Tensor all = detail::made_beside(indices, ir::ops::kIota, ir::IotaAttributes{Shape{classes}, 0});
+  Tensor inside;
+  {
+    const detail::ArgumentScope checked(1);
+    inside = apply(ir::ops::kGather, ir::GatherAttributes{0, 0}, {all, indices});
+  }
+  const Tensor wide = unsqueeze(inside, -1, at);
   Sizes shape = wide.shape();
   shape[shape.rank() - 1] = classes;
   const ir::IotaAttributes attributes{shape.shape(), shape.rank() - 1};
-  // Made where the indices are: zero operands say nothing about that.
   const Tensor numbers = detail::made_beside(indices, ir::ops::kIota, attributes);
   return detail::converted(wide == numbers, kInt64);
 }

@@ -30,9 +30,9 @@ Element element_at(const Impl& x, int64_t offset) {
   });
 }
 
-// Which indices of an axis are shown.
-bool is_shown(int64_t i, int64_t size, bool summarize) {
-  return !summarize || size <= 2 * kEdge || i < kEdge || i >= size - kEdge;
+// The index that is shown after i: of a long axis, only its ends are.
+int64_t shown_after(int64_t i, int64_t size, bool summarize) {
+  return summarize && size > 2 * kEdge && i + 1 == kEdge ? size - kEdge : i + 1;
 }
 
 class Formatter {
@@ -68,8 +68,8 @@ class Formatter {
       f(element_at(x_, offset));
       return;
     }
-    for (int64_t i = 0; i < x_.shape[axis]; ++i)
-      if (is_shown(i, x_.shape[axis], summarize_)) walk(f, axis + 1, offset + i * x_.strides[axis]);
+    for (int64_t i = 0; i < x_.shape[axis]; i = shown_after(i, x_.shape[axis], summarize_))
+      walk(f, axis + 1, offset + i * x_.strides[axis]);
   }
 
   void measure_floats() {
@@ -95,11 +95,10 @@ class Formatter {
 std::string row_text(const Impl& x, const Formatter& format, bool summarize, int64_t offset, int64_t indent) {
   const int64_t size = x.shape[x.shape.rank() - 1], stride = x.strides[x.shape.rank() - 1];
   std::vector<std::string> entries;
-  for (int64_t i = 0; i < size; ++i) {
-    if (is_shown(i, size, summarize))
-      entries.push_back(format.padded(offset + i * stride));
-    else if (entries.back() != " ...")
-      entries.emplace_back(" ...");
+  for (int64_t i = 0, next = 0; i < size; i = next) {
+    entries.push_back(format.padded(offset + i * stride));
+    next = shown_after(i, size, summarize);
+    if (next > i + 1) entries.emplace_back(" ...");
   }
   const int64_t per_line = std::max<int64_t>(1, (kLineWidth - indent) / (format.width() + 2));
   std::string text = "[";
@@ -121,13 +120,11 @@ std::string nested_text(const Impl& x, const Formatter& format, bool summarize, 
   const std::string between =
       "," + std::string(static_cast<size_t>(rank - axis - 1), '\n') + std::string(static_cast<size_t>(indent) + 1, ' ');
   std::string text = "[";
-  bool skipped = false;
-  for (int64_t i = 0; i < size; ++i) {
-    const bool shown = is_shown(i, size, summarize);
-    if (!shown && skipped) continue;
+  for (int64_t i = 0, next = 0; i < size; i = next) {
     if (i > 0) text += between;
-    text += shown ? nested_text(x, format, summarize, axis + 1, offset + i * x.strides[axis], indent + 1) : "...";
-    skipped = !shown;
+    text += nested_text(x, format, summarize, axis + 1, offset + i * x.strides[axis], indent + 1);
+    next = shown_after(i, size, summarize);
+    if (next > i + 1) text += between + "...";
   }
   return text + "]";
 }
@@ -176,5 +173,6 @@ std::string to_string(const Tensor& x) {
 }
 
 std::ostream& operator<<(std::ostream& out, const Tensor& x) { return out << to_string(x); }
+std::ostream& operator<<(std::ostream& out, DType dtype) { return out << torch_name(dtype); }
 
 }  // namespace sinter

@@ -14,7 +14,10 @@ using detail::named;
 ir::Integers normalized(const Axes& axes, int64_t rank, const char* name) {
   ir::Integers list;
   for (int64_t axis = 0; axes.all && axis < rank; ++axis) list.push_back(axis);
-  for (int64_t axis : axes.list) list.push_back(normalize_axis(axis, rank, name));
+  for (int64_t axis : axes.list) {
+    const int64_t along = normalize_axis(axis, std::max<int64_t>(rank, 1), name);
+    if (rank > 0) list.push_back(along);  // a tensor without dimensions is like one of one element
+  }
   std::ranges::sort(list);
   if (std::ranges::adjacent_find(list) != list.end())
     throw IndexError(fmt::format("{}: an axis appears twice in {}", name, to_string(axes.list)));
@@ -118,6 +121,7 @@ Tensor amin(const Tensor& x, const Axes& axes, bool keepdim, At at) {
 MaxResult max(const Tensor& x, int64_t axis, bool keepdim, At at) {
   const detail::CallScope location(at);
   detail::require_defined(x, "max", 1);
+  if (x.dim() == 0) return max(reshape(x, {1}), axis);
   const detail::Scope scope("max");
   const Tensor indices = argmax(x, axis, true, at);
   Tensor values = gather(x, axis, indices, at);
@@ -128,7 +132,7 @@ MaxResult max(const Tensor& x, int64_t axis, bool keepdim, At at) {
 Tensor argmax(const Tensor& x, std::optional<int64_t> axis, bool keepdim, At at) {
   const detail::CallScope location(at);
   detail::require_defined(x, "argmax", 1);
-  if (!axis) return argmax(reshape(x, {x.numel()}), 0, false);
+  if (!axis || x.dim() == 0) return argmax(reshape(x, {x.numel()}), axis.value_or(0), false);
   const int64_t along = normalize_axis(*axis, x.dim(), "argmax");
   require_elements(x, {along}, "argmax");
   const Tensor found = apply(ir::ops::kArgmax, ir::AxisAttributes{along}, {summable(x)});

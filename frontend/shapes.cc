@@ -214,15 +214,17 @@ Tensor cat(std::initializer_list<Tensor> parts, int64_t axis, At at) {
 Tensor stack(std::span<const Tensor> parts, int64_t axis, At at) {
   const detail::CallScope location(at);
   if (parts.empty()) throw ValueError("stack: no tensors are given, expected at least one");
+  detail::require_defined(parts[0], "stack", 1);
+  const int64_t added = normalize_axis(axis, parts[0].dim() + 1, "stack");
   std::vector<Tensor> wide;
   for (size_t i = 0; i < parts.size(); ++i) {
     detail::require_defined(parts[i], "stack", static_cast<int>(i) + 1);
     if (parts[i].shape() != parts[0].shape())
       throw ShapeError(fmt::format("stack: argument {} has shape {}, expected {}", i + 1, to_string(parts[i].shape()),
                                    to_string(parts[0].shape())));
-    wide.push_back(unsqueeze(parts[i], axis, at));
+    wide.push_back(unsqueeze(parts[i], added, at));
   }
-  return named(cat(wide, normalize_axis(axis, parts[0].dim() + 1, "stack"), at), "StackBackward0");
+  return named(cat(wide, added, at), "StackBackward0");
 }
 Tensor stack(std::initializer_list<Tensor> parts, int64_t axis, At at) {
   return stack(std::span(parts.begin(), parts.size()), axis, at);

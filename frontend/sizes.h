@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <concepts>
 #include <cstdint>
 #include <initializer_list>
 #include <iosfwd>
@@ -20,6 +21,8 @@ inline constexpr int64_t kMaxElements = int64_t{1} << 59;
 class Sizes {
  public:
   Sizes() = default;
+  template <std::integral T>
+  Sizes(T size) : Sizes({static_cast<int64_t>(size)}) {}  // NOLINT: ones(3)
   Sizes(std::initializer_list<int64_t> values) : Sizes(std::span(values.begin(), values.size())) {}
   Sizes(const std::vector<int64_t>& values) : Sizes(std::span(values)) {}  // NOLINT: a list is a list
   explicit Sizes(std::span<const int64_t> values);

@@ -72,10 +72,17 @@ Sizes Tensor::shape() const {
 }
 int64_t Tensor::size(int64_t axis, At at) const {
   const detail::CallScope location(at);
-  return shape()[normalize_axis(axis, dim(), "size")];
+  detail::require_defined(*this, "size", 1);
+  return impl_->shape[normalize_axis(axis, dim(), "size")];
 }
-int64_t Tensor::dim() const { return shape().rank(); }
-int64_t Tensor::numel() const { return shape().numel(); }
+int64_t Tensor::dim() const {
+  detail::require_defined(*this, "dim", 1);
+  return impl_->shape.rank();
+}
+int64_t Tensor::numel() const {
+  detail::require_defined(*this, "numel", 1);
+  return impl_->shape.numel();
+}
 bool Tensor::is_contiguous() const { return defined() && (impl_->trace != 0 || impl_->cell || impl_->is_contiguous()); }
 
 template <class T>
@@ -111,8 +118,17 @@ std::vector<T> Tensor::to_vector(At at) const {
   template T Tensor::item<T>(At) const; \
   template std::vector<T> Tensor::to_vector<T>(At) const;
 SINTER_ELEMENT_TYPE(bool)
-SINTER_ELEMENT_TYPE(int32_t)
-SINTER_ELEMENT_TYPE(int64_t)
+SINTER_ELEMENT_TYPE(char)
+SINTER_ELEMENT_TYPE(signed char)
+SINTER_ELEMENT_TYPE(unsigned char)
+SINTER_ELEMENT_TYPE(short)
+SINTER_ELEMENT_TYPE(unsigned short)
+SINTER_ELEMENT_TYPE(int)
+SINTER_ELEMENT_TYPE(unsigned)
+SINTER_ELEMENT_TYPE(long)
+SINTER_ELEMENT_TYPE(unsigned long)
+SINTER_ELEMENT_TYPE(long long)
+SINTER_ELEMENT_TYPE(unsigned long long)
 SINTER_ELEMENT_TYPE(float)
 SINTER_ELEMENT_TYPE(double)
 #undef SINTER_ELEMENT_TYPE
@@ -185,6 +201,7 @@ void Tensor::zero_grad() const { set_grad({}); }
 
 Tensor Tensor::detach(At at) const {
   const detail::CallScope location(at);
+  detail::require_defined(*this, "detach", 1);
   return detail::apply(ir::ops::kStopGradient, ir::NoAttributes{}, {*this});
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <concepts>
+#include <limits>
 #include <optional>
 #include <source_location>
 #include <string>
@@ -119,7 +120,8 @@ class Tensor {
   [[nodiscard]] Tensor squeeze(int64_t axis, At at = At::current()) const;
   [[nodiscard]] Tensor unsqueeze(int64_t axis, At at = At::current()) const;
   [[nodiscard]] Tensor expand(const Sizes& shape, At at = At::current()) const;
-  [[nodiscard]] Tensor slice(int64_t axis, int64_t start, int64_t stop, int64_t step = 1, At at = At::current()) const;
+  [[nodiscard]] Tensor slice(int64_t axis, int64_t start, int64_t stop = std::numeric_limits<int64_t>::max(),
+                             int64_t step = 1, At at = At::current()) const;
   [[nodiscard]] Tensor select(int64_t axis, int64_t index, At at = At::current()) const;
   [[nodiscard]] Tensor matmul(const Tensor& other, At at = At::current()) const;
   [[nodiscard]] Tensor pow(const Arg& exponent, At at = At::current()) const;
@@ -183,6 +185,7 @@ Tensor operator>=(const Arg& a, const Arg& b);
 Tensor operator!(const Tensor& x);
 Tensor operator&(const Arg& a, const Arg& b);  // of bool tensors: logical
 Tensor operator|(const Arg& a, const Arg& b);
+Tensor operator^(const Arg& a, const Arg& b);
 // These give the handle a new value; a cell is written by set().
 Tensor& operator+=(Tensor& a, const Arg& b);
 Tensor& operator-=(Tensor& a, const Arg& b);

@@ -6,6 +6,7 @@
 #include "frontend/creation.h"
 #include "frontend/functions.h"
 #include "frontend/nn/init.h"
+#include "frontend/trace.h"
 
 namespace sinter::nn {
 
@@ -14,6 +15,9 @@ Linear::Linear(int64_t in_features, int64_t out_features, const LinearOptions& o
   if (in_features < 0 || out_features < 0)
     throw ValueError(fmt::format("Linear: in_features is {} and out_features {}, expected no negative number",
                                  in_features, out_features));
+  if (sinter::detail::Trace::current() != nullptr)
+    throw GraphError("Linear: a module cannot be made while a jitted function is traced: its parameters are cells",
+                     "make it before, and capture it");
   const double bound = in_features > 0 ? 1 / std::sqrt(static_cast<double>(in_features)) : 0;
   weight = zeros({out_features, in_features}, {.dtype = options.dtype}).requires_grad_();
   init::uniform_(weight, -bound, bound);
@@ -50,7 +54,7 @@ std::vector<Member> Sequential::members() const {
 }
 
 Tensor CrossEntropyLoss::operator()(const Tensor& logits, const Tensor& labels, At at) const {
-  return cross_entropy(logits, labels, at);
+  return cross_entropy(logits, labels, {}, at);
 }
 Tensor MSELoss::operator()(const Tensor& x, const Tensor& target, At at) const { return mse_loss(x, target, at); }
 

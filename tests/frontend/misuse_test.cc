@@ -6,6 +6,8 @@
 
 #include <cmath>
 #include <limits>
+#include <span>
+#include <sstream>
 #include <thread>
 #include <vector>
 
@@ -92,6 +94,118 @@ TEST(Misuse, GradientsOfManyThreadsAddUp) {
     });
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(x.grad().item(), 1600);
+}
+
+// More than one kernel can hold.
+TEST(Misuse, ThousandPartsJitted) {
+  using List = std::vector<Tensor>;
+  List parts;
+  for (int64_t i = 0; i < 1000; ++i) parts.push_back(full({i % 3}, i).to(kFloat32));
+  const auto joined = [](const List& x) { return cat(x) * 2; };
+  EXPECT_EQ(jit(joined)(parts).to_vector<float>(), joined(parts).to_vector<float>());
+
+  const Tensor x = arange(0., 1000., 1.).reshape({500, 2});
+  const auto reversed = [](const Tensor& rows) {
+    List slices;
+    for (int64_t i = rows.size(0) - 1; i >= 0; --i) slices.push_back(rows[i]);
+    return stack(slices).sum(1);
+  };
+  EXPECT_EQ(jit(reversed)(x).to_vector<float>(), reversed(x).to_vector<float>());
+}
+
+TEST(Misuse, OneHotOutOfRange) {
+  for (const int64_t wrong : {3, -1}) {
+    const Tensor indices = tensor({int64_t{0}, wrong});
+    const auto f = [](const Tensor& i) { return one_hot(i, 3); };
+    expect_error<IndexError>("one_hot: argument 1", [&] { (void)f(indices); });
+    expect_error<IndexError>("one_hot: argument 1", [&] { (void)jit(f)(indices); });
+  }
+  EXPECT_EQ(one_hot(zeros({0}, {.dtype = kInt64}), 3).shape(), (Sizes{0, 3}));
+}
+
+// Values and gradients of PyTorch 2.15.
+TEST(Misuse, ClampAtBoundsAndNan) {
+  const double nan = std::nan("");
+  const Tensor x = tensor({-2., -1., 0., 1., 2., nan});
+  const auto slopes = [&](std::optional<double> low, std::optional<double> high) {
+    return grad([=](const Tensor& y) { return clamp(y, low, high).sum(); })(x).to_vector<int>();
+  };
+  EXPECT_EQ(slopes(-1, 1), (std::vector{0, 0, 1, 0, 0, 0}));
+  EXPECT_EQ(slopes(-1, {}), (std::vector{0, 0, 1, 1, 1, 0}));
+  EXPECT_EQ(slopes({}, 1), (std::vector{1, 1, 1, 0, 0, 0}));
+  EXPECT_EQ(slopes(1, -1), (std::vector{0, 0, 0, 0, 0, 0}));
+  EXPECT_EQ(slopes(nan, 1), (std::vector{0, 0, 0, 0, 0, 0}));
+  EXPECT_EQ(to_string(clamp(x, 1, -1)), "tensor([-1., -1., -1., -1., -1., nan])");
+  for (const Tensor& all : {clamp(x, nan), clamp(x, {}, nan), clamp(x, -1, nan)})
+    EXPECT_EQ(to_string(all), "tensor([nan, nan, nan, nan, nan, nan])");
+  EXPECT_EQ(clamp(tensor({1, 5}), {}, 3.5).to_vector<float>(), (std::vector{1.F, 3.5F}));
+  EXPECT_EQ(clamp(tensor({1, 5}), {}, 3).dtype(), kInt64);
+}
+
+TEST(Misuse, LogicOfNumbers) {
+  const Tensor bits = tensor({6, 3}), mask = tensor({true, false});
+  expect_error<DTypeError>("operator&: argument 1 has element type int64", [&] { (void)(bits & bits); });
+  expect_error<DTypeError>("operator|: argument 2 has element type int64", [&] { (void)(mask | 1); });
+  expect_error<DTypeError>("logical_xor(x, y)", [&] { (void)(mask ^ bits); });
+  EXPECT_EQ((mask ^ tensor({true, true})).to_vector<int>(), (std::vector{0, 1}));
+  EXPECT_EQ(logical_and(bits, mask).to_vector<int>(), (std::vector{1, 0}));
+}
+
+TEST(Misuse, EmptyAndDimensionless) {
+  EXPECT_EQ(softmax(ones({2, 0}), 1).shape(), (Sizes{2, 0}));
+  EXPECT_EQ(log_softmax(ones({2, 0}), 1).shape(), (Sizes{2, 0}));
+  const Tensor three = tensor(3.);
+  for (const int64_t axis : {0, -1}) {
+    EXPECT_EQ(three.sum(axis).item(), 3);
+    EXPECT_EQ(three.mean(axis, true).dim(), 0);
+    EXPECT_EQ(three.max(axis).values.item(), 3);
+    EXPECT_EQ(three.argmax(axis).item<int>(), 0);
+    EXPECT_EQ(softmax(three, axis).item(), 1);
+    EXPECT_EQ(log_softmax(three, axis).item(), 0);
+  }
+  expect_error<IndexError>("sum: axis 1", [&] { (void)three.sum(1); });
+}
+
+TEST(Misuse, PrintsEndlessViewsAtOnce) {
+  const Tensor wide = ones({1}).expand({int64_t{1} << 40});
+  EXPECT_EQ(to_string(wide), "tensor([1., 1., 1.,  ..., 1., 1., 1.])");
+  EXPECT_THAT(to_string(ones({1, 1}).expand({int64_t{1} << 20, int64_t{1} << 20})), HasSubstr("...,\n"));
+}
+
+TEST(Misuse, ErrorsNameWhatWasCalled) {
+  const Tensor nothing;
+  expect_error<ValueError>("dim: ", [&] { (void)nothing.dim(); });
+  expect_error<ValueError>("numel: ", [&] { (void)nothing.numel(); });
+  expect_error<ValueError>("detach: ", [&] { (void)nothing.detach(); });
+  expect_error<IndexError>("stack: axis 2", [] { (void)stack({ones({2}), ones({2})}, 2); });
+  expect_error<GraphError>("Linear: a module cannot be made while",
+                           [] { (void)jit([](const Tensor& x) { return nn::Linear(2, 2)(x); })(ones({2})); });
+}
+
+TEST(Misuse, SmallConveniences) {
+  EXPECT_EQ(ones(3).shape(), Sizes{3});
+  EXPECT_EQ(fmt::format("{}", ones(2).dtype()), "float32");
+  std::ostringstream text;
+  text << ones(2).dtype();
+  EXPECT_EQ(text.str(), "float32");
+  EXPECT_EQ(arange(5).slice(0, 3).to_vector<unsigned char>(), (std::vector<unsigned char>{3, 4}));
+  EXPECT_EQ(tensor(7.5).item<unsigned>(), 7U);
+}
+
+TEST(Misuse, IgnoredLabels) {
+  const Tensor logits = tensor({{1., 2., 3.}, {3., 1., 0.}, {0., 0., 1.}}), labels = tensor({2, -100, 0});
+  const Tensor kept = tensor({{1., 2., 3.}, {0., 0., 1.}});
+  EXPECT_FLOAT_EQ(cross_entropy(logits, labels, -100).item(), cross_entropy(kept, tensor({2, 0})).item());
+  expect_error<IndexError>("cross_entropy", [&] { (void)cross_entropy(logits, labels); });
+}
+
+TEST(Misuse, FilesWithTooManyDimensions) {
+  const std::string path = testing::TempDir() + "nine_dimensions";
+  const float one = 1;
+  const runtime::NamedArray array{"a", kFloat32, std::vector<int64_t>(9, 1), std::as_bytes(std::span(&one, 1))};
+  runtime::write_safetensors(path, {&array, 1});
+  expect_error<FileError>("array \"a\" has 9 dimensions", [&] { (void)load_tensors(path); });
+  expect_error<FileError>(path.c_str(), [&] { (void)load_tensors(path); });
 }
 
 TEST(Misuse, ForkedChildComputes) {
