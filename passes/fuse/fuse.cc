@@ -405,12 +405,13 @@ class Fuser {
     return false;
   }
 
-  // Nanoseconds of some clusters with what they store; nothing when one of them cannot be, or finds its elements by
-  // divisions, which have no price yet.
+  // Nanoseconds of some clusters with what they store; nothing when one of them cannot be, stores nothing any more
+  // (that is for try_dissolve to judge), or finds its elements by divisions, which have no price yet.
   std::optional<double> time_of(const std::set<uint32_t>& clusters) {
     double time = 0;
     for (uint32_t cluster : clusters) {
       const Cluster it{clusters_[cluster].ops, stored(cluster)};
+      if (it.outputs.empty()) return std::nullopt;
       const LowerResult result = lower_trial(it);
       if (!result.lowered || divides(result.lowered->kernel)) return std::nullopt;
       time += nanoseconds(result.lowered->kernel);
