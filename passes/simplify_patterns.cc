@@ -190,7 +190,7 @@ struct CompiledRule {
 using RulesByRoot = std::unordered_map<const ir::OpDef*, std::vector<CompiledRule>>;
 
 const RulesByRoot& compiled_rules() {
-  static const RulesByRoot rules = [] {
+  static const RulesByRoot& rules = *new RulesByRoot([] {  // graphs may be made in the destructors of globals
     RulesByRoot made;
     for (const PatternRule& rule : kPatternRules) {
       Term pattern = TermParser(rule.pattern).term();
@@ -198,7 +198,7 @@ const RulesByRoot& compiled_rules() {
       of_root.push_back({std::move(pattern), TermParser(rule.replacement).term(), rule.dtypes});
     }
     return made;
-  }();
+  }());
   return rules;
 }
 

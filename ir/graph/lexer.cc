@@ -37,7 +37,7 @@ std::string quoted(std::string_view text) {
 
 const char* interned(const std::string& file) {
   static std::mutex mutex;
-  static std::set<std::string> files;
+  static auto& files = *new std::set<std::string>;  // locations outlive destructors of globals
   const std::lock_guard lock(mutex);
   return files.insert(file).first->c_str();
 }
