@@ -237,7 +237,6 @@ class GroupKernel {
     }
     for (const Fold& fold : folds)
       if (!fold.any_order()) fold.declare(accumulator(fold));
-    out_.line("#pragma unroll 4");  // left to itself the assembler unrolls short rows whole, and spills
     out_.open("for ({} at = {}; {}at < {}; at += 16) {{", type, from, inside_, end);
     write_point(pass, folds);
     out_.close();

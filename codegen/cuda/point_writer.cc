@@ -116,7 +116,8 @@ void PointWriter::begin_entry(const std::string& symbol, int threads, size_t sha
                              .shared_bytes = shared_bytes,
                              .blocks = std::move(blocks),
                              .max_blocks = max_blocks});
-  out.line("extern \"C\" __global__ void __launch_bounds__({}) {}(", threads, symbol);
+  // At least one block a multiprocessor: else the assembler saves registers for as many as fit, and spills.
+  out.line("extern \"C\" __global__ void __launch_bounds__({}, 1) {}(", threads, symbol);
   out.line("    {}unsigned char* scratch,", parameters);
   out.open("    KernelStatus* status, const KernelStatus* gate) {{");
   out.line("if (gate != nullptr && gate->failed != 0) return;");
