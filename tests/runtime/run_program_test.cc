@@ -24,10 +24,11 @@ void reverse(const KernelCall* call) {
   for (int64_t unit = call->begin; unit < call->end; ++unit)
     static_cast<int64_t*>(call->buffers[1])[unit] = static_cast<int64_t*>(call->buffers[0])[units - 1 - unit];
 }
-void fail(const KernelCall* call) {
+void fail(const KernelCall* call) {  // as compiled kernels do
+  int64_t none = 0;
+  if (!std::atomic_ref(call->status->failed).compare_exchange_strong(none, 1)) return;
   call->status->index = 12;
   call->status->extent = 10;
-  call->status->failed = 1;
 }
 
 std::shared_ptr<const KernelCode> code(KernelFunction function) {
