@@ -1,18 +1,16 @@
 #include "driver/compile.h"
 
-#include <chrono>
-#include <cstdio>
 #include <mutex>
 
 #include "codegen/cpu/compile_kernel.h"
 #include "driver/check.h"
 #include "driver/cuda.h"
 #include "driver/kernels.h"
+#include "driver/lower_program.h"
 #include "driver/program_table.h"
 #include "driver/reference.h"
 #include "passes/fuse/cost.h"
-#include "passes/fuse/fuse.h"
-#include "passes/pipeline.h"
+#include "passes/pass.h"
 #include "passes/plan/barriers.h"
 #include "passes/plan/plan.h"
 #include "passes/schedule/cpu.h"
@@ -22,44 +20,23 @@
 namespace sinter::driver {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-double milliseconds_since(Clock::time_point start) {
-  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
-}
-
 class CpuExecutable : public Executable {
  public:
   CpuExecutable(ir::Graph graph, const CompileOptions& options) {
-    const auto start = Clock::now();
-    graph_ = passes::run_passes(passes::graph_pipeline(), std::move(graph)).graph;
-    const passes::FuseOptions how{.fuse = options.fuse && sinter::options().fuse};
-    const passes::Fusion fusion = passes::run_stage("fusion", graph_, [&] { return passes::fuse(graph_, how); });
-    auto kernels = passes::run_stage("loops", graph_, [&] { return lower_all(graph_, fusion, options.device); });
-    passes::Plan plan = passes::run_stage("plan", graph_, [&] { return passes::plan(graph_, kernels); });
-    if (!sinter::options().dump.empty()) {
-      passes::dump(graph_.name, "fusion", passes::print_ledger(graph_, fusion));
-      passes::dump(graph_.name, "plan", passes::print(plan, kernels));
-    }
-    for (passes::LoweredKernel& copy : plan.copies) {
-      schedule(copy.kernel, options.device);
-      kernels.push_back(std::move(copy));
-    }
-    stats_.passes_ms = milliseconds_since(start);
-
-    const auto codegen_start = Clock::now();
+    auto [graph_made, kernels, plan] = lower_program(std::move(graph), options, stats_);
+    graph_ = std::move(graph_made);
+    const auto start = std::chrono::steady_clock::now();
     std::vector<loops::Kernel> code;
     code.reserve(kernels.size());
-    for (passes::LoweredKernel& kernel : kernels) {
+    for (const passes::LoweredKernel& kernel : kernels) {
       code.push_back(kernel.kernel);
       checks_.push_back(kernel.checks);
     }
     program_ = program_table(graph_, kernels, plan, stats_);
     program_.kernels = passes::run_stage("asm", graph_, [&] { return compile_kernels(code, options.isa, stats_); });
-    stats_.codegen_ms = milliseconds_since(codegen_start);
+    stats_.codegen_ms = milliseconds_since(start);
     share_units(kernels, plan, options.share_all);
-    if (sinter::options().time)
-      fmt::print(stderr, "compilation of @{}: passes {:.3f} ms, code {:.3f} ms, {} kernels, {} of them compiled now\n",
-                 graph_.name, stats_.passes_ms, stats_.codegen_ms, stats_.kernels, stats_.compiled);
+    report_time(graph_, options.device, stats_);
     if (sinter::options().check) check_ = std::make_unique<PlanCheck>(graph_, std::move(kernels), std::move(plan));
   }
 

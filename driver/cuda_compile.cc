@@ -1,14 +1,11 @@
 // Static programs on a CUDA device: the same passes as for the CPU, CUDA's schedules and code, one CUDA graph a step.
-#include <chrono>
-#include <cstdio>
-
 #include "driver/check.h"
 #include "driver/cuda.h"
 #include "driver/cuda_kernels.h"
 #include "driver/kernels.h"
+#include "driver/lower_program.h"
 #include "driver/program_table.h"
-#include "passes/fuse/fuse.h"
-#include "passes/pipeline.h"
+#include "passes/pass.h"
 #include "passes/plan/plan.h"
 #include "runtime/cuda/program.h"
 #include "runtime/device_memory.h"
@@ -17,11 +14,6 @@
 namespace sinter::driver {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-double milliseconds_since(Clock::time_point start) {
-  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
-}
-
 // What SINTER_CHECK copies back and interprets, at most.
 constexpr size_t kCheckedBytes = size_t{64} << 20;
 
@@ -29,28 +21,15 @@ class CudaExecutable : public Executable {
  public:
   CudaExecutable(ir::Graph graph, const CompileOptions& options) : device_(options.device) {
     runtime::cuda::Gpu& gpu = runtime::cuda::Gpu::open(device_);
-    const auto start = Clock::now();
-    graph_ = passes::run_passes(passes::graph_pipeline(), std::move(graph)).graph;
-    const passes::Fusion fusion = passes::fuse(graph_, {.fuse = options.fuse && sinter::options().fuse});
-    std::vector<passes::LoweredKernel> kernels = lower_all(graph_, fusion, device_);
-    passes::Plan plan = passes::plan(graph_, kernels);
-    if (!sinter::options().dump.empty()) {
-      passes::dump(graph_.name, "fusion", passes::print_ledger(graph_, fusion));
-      passes::dump(graph_.name, "plan", passes::print(plan, kernels));
-    }
-    for (passes::LoweredKernel& copy : plan.copies) {
-      schedule(copy.kernel, device_);
-      kernels.push_back(std::move(copy));
-    }
-    stats_.passes_ms = milliseconds_since(start);
-
-    const auto codegen_start = Clock::now();
+    auto [graph_made, kernels, plan] = lower_program(std::move(graph), options, stats_);
+    graph_ = std::move(graph_made);
+    const auto start = std::chrono::steady_clock::now();
     std::vector<loops::Kernel> code;
     code.reserve(kernels.size());
     for (const passes::LoweredKernel& kernel : kernels) code.push_back(kernel.kernel);
     runtime::cuda::CudaProgram program{.table = program_table(graph_, kernels, plan, stats_), .name = graph_.name};
-    program.kernels = load_cuda_kernels(gpu, code, stats_);
-    stats_.codegen_ms = milliseconds_since(codegen_start);
+    program.kernels = passes::run_stage("cubin", graph_, [&] { return load_cuda_kernels(gpu, code, stats_); });
+    stats_.codegen_ms = milliseconds_since(start);
     stats_.shared = stats_.launches;
     std::vector<CheckingLaunch> checking;
     for (const runtime::Launch& launch : program.table.launches)
@@ -61,10 +40,7 @@ class CudaExecutable : public Executable {
           const LocationScope location(at);
           throw_index_error(checking, status);
         });
-    if (sinter::options().time)
-      fmt::print(stderr,
-                 "compilation of @{} for {}: passes {:.3f} ms, code {:.3f} ms, {} kernels, {} of them compiled now\n",
-                 graph_.name, to_string(device_), stats_.passes_ms, stats_.codegen_ms, stats_.kernels, stats_.compiled);
+    report_time(graph_, device_, stats_);
     if (sinter::options().check) check_ = std::make_unique<PlanCheck>(graph_, std::move(kernels), std::move(plan));
   }
 
