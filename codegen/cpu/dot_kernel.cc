@@ -72,10 +72,13 @@ class DotEmitter {
     Value* row_blocks = plan_.tiles ? number((*plan_.tiles + plan_.block_tiles - 1) / plan_.block_tiles)
                                     : ceil_div(rows_, plan_.block_tiles * plan_.tile_rows);
     Value* column_blocks = ceil_div(columns_, plan_.block_panels * panel);
-    row_block_ = b().CreateURem(unit, row_blocks);
-    Value* rest = b().CreateUDiv(unit, row_blocks);
-    Value* column_block = b().CreateURem(rest, column_blocks);
-    rest = b().CreateUDiv(rest, column_blocks);
+    Value *fast = row_blocks, *slow = column_blocks;
+    if (plan_.rows_first) std::swap(fast, slow);
+    Value *first_block = b().CreateURem(unit, fast), *rest = b().CreateUDiv(unit, fast);
+    Value* second_block = b().CreateURem(rest, slow);
+    rest = b().CreateUDiv(rest, slow);
+    row_block_ = plan_.rows_first ? second_block : first_block;
+    Value* column_block = plan_.rows_first ? first_block : second_block;
     for (size_t i = plan_.others.size(); i-- > 0;) {
       Value* extent = passes_.number(kernel_.outer[plan_.others[i]]);
       Value* range = i == 0 ? rest : b().CreateURem(rest, extent);
@@ -87,9 +90,12 @@ class DotEmitter {
     Value* left = ceil_div(b().CreateSub(columns_, first_column_), panel);
     panels_ = plan_.block_panels == 1 ? number(1) : minimum(left, number(plan_.block_panels));
     if (plan_.one_block()) {
-      // The units of one column block follow each other: its panels stay packed.
-      Value* first = b().CreateOr(b().CreateICmpEQ(row_block_, number(0)), b().CreateICmpEQ(unit, arguments_.begin));
-      if (pack_ != nullptr) nest_.when(first, [&] { pack_panels(number(0), depth_); });
+      // Where the units of one column block follow each other, its panels stay packed.
+      const auto pack = [&] { pack_panels(number(0), depth_); };
+      if (pack_ != nullptr && plan_.rows_first) pack();
+      if (pack_ != nullptr && !plan_.rows_first)
+        nest_.when(b().CreateOr(b().CreateICmpEQ(row_block_, number(0)), b().CreateICmpEQ(unit, arguments_.begin)),
+                   pack);
       emit_tiles(number(0), depth_);
       return;
     }

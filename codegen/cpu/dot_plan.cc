@@ -51,6 +51,15 @@ int stored_contiguously(const Kernel& kernel) {
   return -1;
 }
 
+// Whether a later pass reads what it stores over: the weights and moments of an optimiser, say.
+bool updates(const Kernel& kernel) {
+  for (const loops::Pass& pass : kernel.passes)
+    for (const loops::Inst& load : pass.insts)
+      for (const loops::Inst& store : pass.insts)
+        if (load.kind == InstKind::kLoad && store.kind == InstKind::kStore && load.index == store.index) return true;
+  return false;
+}
+
 // Ranges that only this operand walks.
 struct Lines {
   std::vector<uint32_t> ranges;
@@ -68,6 +77,18 @@ struct Lines {
   }
 };
 
+// Whether vectors should run over the few lines of the other operand rather than the many of this one: those would have
+// to be turned in memory first. Results are then stored one by one, so there must be few of them.
+bool better_turned(const Kernel& kernel, const Lines& many, const Lines& few, const Index& of_many) {
+  constexpr int64_t kFewest = 5, kMost = 16, kTimes = 4;
+  const int over_many = many.longest(kernel), over_few = few.longest(kernel);
+  if (over_many < 0 || over_few < 0) return false;
+  const Dim lines = kernel.outer[static_cast<size_t>(over_many)], others = kernel.outer[static_cast<size_t>(over_few)];
+  if (lines.is_symbol() || others.is_symbol() || others.value() < kFewest || others.value() > kMost) return false;
+  const auto line = coefficient(of_many, static_cast<uint32_t>(over_many));
+  return line && !line->is(1) && lines.value() >= kTimes * others.value();
+}
+
 bool choose_ranges(const Kernel& kernel, DotPlan& plan) {
   const auto& insts = kernel.passes[0].insts;
   const auto depth_range = static_cast<uint32_t>(kernel.outer.size());
@@ -80,7 +101,8 @@ bool choose_ranges(const Kernel& kernel, DotPlan& plan) {
   const auto extent = [&](int range) { return range < 0 ? Dim(1) : kernel.outer[static_cast<size_t>(range)]; };
   const int contiguous = stored_contiguously(kernel);
   int b = lines[0].has(contiguous) ? 0 : 1;
-  if (extent(lines[b].longest(kernel)).is(1)) b = 1 - b;  // nothing to make vectors of
+  if (extent(lines[b].longest(kernel)).is(1) || better_turned(kernel, lines[b], lines[1 - b], insts[b].index))
+    b = 1 - b;
   plan.column_range = lines[b].has(contiguous) && !extent(contiguous).is(1) ? contiguous : lines[b].longest(kernel);
   plan.row_range = lines[1 - b].longest(kernel);
   if (plan.column_range < 0) return false;
@@ -109,6 +131,7 @@ void choose_tile(DotPlan& plan, const loops::Schedule& schedule, Isa isa) {
   const bool wide = isa == Isa::kAvx512;
   plan.vector = register_bytes(isa) / static_cast<unsigned>(size_of(plan.dtype));
   const int64_t rows = size_or(plan.rows, 1 << 20), columns = size_or(plan.columns, 1 << 20);
+  if (wide && 2 * columns <= plan.vector) plan.vector /= 2;  // masked lanes cost as much as others on some machines
   plan.vectors = rows <= 2 ? 8 / static_cast<unsigned>(std::max<int64_t>(rows, 1)) : rows <= 4 && wide ? 4 : 2;
   while (plan.vectors > 1 && plan.vectors / 2 * plan.vector >= columns) plan.vectors /= 2;
   plan.tile_rows = plan.vectors == 1   ? (wide ? 16 : 12)
@@ -125,13 +148,15 @@ void choose_tile(DotPlan& plan, const loops::Schedule& schedule, Isa isa) {
   plan.tall_tiles = rows - *plan.tiles * (plan.tile_rows - 1);
 }
 
-void choose_blocks(DotPlan& plan, const loops::Schedule& schedule) {
+void choose_blocks(const Kernel& kernel, DotPlan& plan) {
   constexpr int64_t kDepthBytes = 16 << 10;                          // of one line of an operand
   constexpr int64_t kPanelBytes = 512 << 10;                         // half of a usual L2
   constexpr int64_t kPanelColumns = 128;                             // enough to make up for packing the rows
   constexpr double kSmallUnit = 5e5, kLargeUnit = 2e7, kUnits = 16;  // operations; units of a large product
   const auto size = static_cast<int64_t>(size_of(plan.dtype));
-  plan.block_depth = schedule.block_k > 0 ? schedule.block_k : plan.depth.is_symbol() ? 1024 : kDepthBytes / size;
+  plan.block_depth = kernel.schedule.block_k > 0 ? kernel.schedule.block_k
+                     : plan.depth.is_symbol()    ? 1024
+                                                 : kDepthBytes / size;
   const int64_t depth = std::min(size_or(plan.depth, plan.block_depth), plan.block_depth);
   const int64_t rows = size_or(plan.rows, 64), columns = size_or(plan.columns, 128);
   const int64_t panels = ceil_div(std::max<int64_t>(columns, 1), plan.tile_columns());
@@ -151,6 +176,11 @@ void choose_blocks(DotPlan& plan, const loops::Schedule& schedule) {
   plan.block_tiles = std::clamp<int64_t>(static_cast<int64_t>(wanted / per_tile), std::clamp<int64_t>(tiles, 1, 2),
                                          std::max<int64_t>(tiles, 1));
   if (plan.rows.is_symbol()) plan.block_tiles = std::max<int64_t>(1, 64 / plan.tile_rows);
+  plan.rows_first = plan.tiles && tiles > 1 && updates(kernel);
+  if (!plan.rows_first) return;
+  constexpr int64_t kRows = 64;  // fewer would make packing the columns again for each block dear
+  const int64_t blocks = std::clamp<int64_t>(rows / kRows, 2, tiles);
+  plan.block_tiles = ceil_div(tiles, blocks);
 }
 
 // Copying costs a load and a store per vector and k; it pays when many tiles read the panel.
@@ -165,6 +195,7 @@ void choose_packing(DotPlan& plan, Isa isa) {
   const int64_t stride = size_or(plan.b.depth, 1024) * static_cast<int64_t>(size_of(plan.dtype));
   const bool far = stride >= 1024 || plan.columns.is_symbol();
   // Without AVX-512 masks of a partial panel would take registers from the tile.
+
   if ((partial && isa != Isa::kAvx512) || (many_rows && far)) plan.pack = DotPlan::Pack::kCopy;
 }
 
@@ -214,8 +245,10 @@ Units DotPlan::units(const Kernel& kernel) const {
                                        .divisor = divisor};
   };
   for (const uint32_t r : others) made.factors.push_back(factor(kernel.outer[r], 1));
-  made.factors.push_back(factor(columns, block_panels * tile_columns()));
-  made.factors.push_back(tiles ? factor(*tiles, block_tiles) : factor(rows, block_tiles * tile_rows));
+  const auto column_blocks = factor(columns, block_panels * tile_columns()),
+             row_blocks = tiles ? factor(*tiles, block_tiles) : factor(rows, block_tiles * tile_rows);
+  made.factors.push_back(rows_first ? row_blocks : column_blocks);
+  made.factors.push_back(rows_first ? column_blocks : row_blocks);
   made.ranges = others;
   return made;
 }
@@ -226,7 +259,7 @@ std::optional<DotPlan> plan_dot(const Kernel& kernel, Isa isa) {
   if (!is_float(plan.dtype) || !choose_ranges(kernel, plan)) return std::nullopt;
   choose_tile(plan, kernel.schedule, isa);
   choose_packing(plan, isa);
-  choose_blocks(plan, kernel.schedule);
+  choose_blocks(kernel, plan);
   choose_row_packing(plan, isa);
   return plan;
 }

@@ -32,6 +32,7 @@ struct DotPlan {
   std::optional<int64_t> tiles, tall_tiles;
   int64_t block_tiles = 8, block_panels = 1;  // of a unit of work
   int64_t block_depth = 0;                    // elements of k between visits of a tile
+  bool rows_first = false;                    // units of one block of rows follow each other, else those of columns
   enum class Pack {
     kNone,
     kCopy,

@@ -180,6 +180,56 @@ kernel @dw(%x: f32[1280] in, %d: f32[{1}] in, %w: f32[{2}] inout, %v: f32[{2}] i
                  kPlain);
 }
 
+// A layer's weights [out, in] need not be turned for the few rows of a small batch.
+TEST(Dot, VectorsOverFewRows) {
+  for (const char* type : {"f32", "f64"})
+    for (const int64_t rows : {5, 8, 9, 16}) {
+      const auto kernel = dot(rows, 80, 37, {.b_turned = true}, type);
+      for (const Isa isa : {Isa::kAvx2, Isa::kAvx512}) {
+        const auto plan = plan_dot(kernel, isa);
+        ASSERT_TRUE(plan);
+        EXPECT_EQ(plan->column_range, 0);
+        EXPECT_LE(plan->panel_elements() * plan->block_panels, 48 * 16);
+      }
+      check_kernel(kernel, kPlain);
+    }
+  for (const int64_t rows : {4, 17})
+    EXPECT_EQ(plan_dot(dot(rows, 80, 37, {.b_turned = true}), Isa::kAvx2)->column_range, 1);
+}
+
+// An optimiser's step on weights [out, in]: who has the first half of the units has the first half of `out` and nothing
+// else, as in the forward product, so that weights and moments stay in one core's caches.
+TEST(Dot, UpdatesAreCutByRows) {
+  for (const int64_t batch : {8, 64}) {
+    const auto kernel = loops::parse(fmt::format(R"(
+kernel @dw(%d: f32[{0}] in, %x: f32[{1}] in, %m: f32[12800] in, %n: f32[12800] out) symbols(0) {{
+  for i0 < 128, i1 < 100 {{
+    pass j2 < {2} {{
+      %0 = load f32 %d[128*j2 + i0]
+      %1 = load f32 %x[100*j2 + i1]
+      %2 = dot f32 %0, %1
+    }}
+    pass {{
+      %3 = load f32 %m[100*i0 + i1]
+      %4 = add f32 %3, %2
+      store f32 %n[100*i0 + i1], %4
+    }}
+  }}
+}})",
+                                                 128 * batch, 100 * batch, batch))[0];
+    check_kernel(kernel, kPlain);
+    for (const Isa isa : {Isa::kAvx2, Isa::kAvx512}) {
+      const auto plan = plan_dot(kernel, isa);
+      ASSERT_TRUE(plan && plan->rows_first && plan->tiles);
+      const auto units = plan->units(kernel).factors;
+      ASSERT_EQ(units.size(), 2U);
+      EXPECT_EQ(units[0].extent, *plan->tiles);
+      EXPECT_EQ(*plan->tiles, 2 * units[0].divisor);
+    }
+  }
+  EXPECT_FALSE(plan_dot(dot(128, 100, 8), Isa::kAvx2)->rows_first);
+}
+
 TEST(Dot, VectorsAndNumbers) {
   check_kernel(R"(
 kernel @matvec(%a: f32[2000] in, %x: f32[40] in, %y: f32[50] out) symbols(0) {
