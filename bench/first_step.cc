@@ -8,6 +8,7 @@
 
 #include "frontend/dynamic_counters.h"
 #include "support/child_process.h"
+#include "support/temporary_folder.h"
 
 namespace sinter::bench {
 namespace {

@@ -15,6 +15,7 @@
 #include "passes/plan/plan.h"
 #include "passes/schedule/cpu.h"
 #include "runtime/run_program.h"
+#include "support/clock.h"
 #include "support/options.h"
 
 namespace sinter::driver {

@@ -9,6 +9,7 @@
 #include "passes/plan/plan.h"
 #include "runtime/cuda/program.h"
 #include "runtime/device_memory.h"
+#include "support/clock.h"
 #include "support/options.h"
 
 namespace sinter::driver {

@@ -5,6 +5,7 @@
 #include "driver/kernels.h"
 #include "passes/fuse/fuse.h"
 #include "passes/pipeline.h"
+#include "support/clock.h"
 #include "support/options.h"
 
 namespace sinter::driver {

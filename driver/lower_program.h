@@ -1,7 +1,6 @@
 // A graph brought as far as compilation goes alike for all devices: passes, fusion, scheduled kernels, plan.
 #pragma once
 
-#include <chrono>
 #include <vector>
 
 #include "driver/compile.h"
@@ -21,9 +20,5 @@ struct LoweredProgram {
 
 // SINTER_TIME's line about a compilation that has ended.
 void report_time(const ir::Graph& graph, Device device, const CompileStats& stats);
-
-[[nodiscard]] inline double milliseconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
-}
 
 }  // namespace sinter::driver

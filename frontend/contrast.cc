@@ -10,16 +10,13 @@
 
 #include "frontend/dynamic_counters.h"
 #include "runtime/buffer.h"
+#include "support/clock.h"
 
 namespace sinter {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr int kEqualRuns = 3;
-
-double milliseconds_since(Clock::time_point start) {
-  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
-}
 
 const std::function<void()>& run_of(const TwoEngines& engines, Engine engine) {
   return engine == Engine::kStatic ? engines.run_static : engines.run_dynamic;

@@ -10,10 +10,11 @@
 #include "frontend/call_scope.h"
 #include "frontend/draw.h"
 #include "frontend/jit_entry.h"
+#include "frontend/thread_value.h"
 #include "frontend/transfer.h"
 #include "ir/graph/text.h"
+#include "support/clock.h"
 #include "support/options.h"
-#include "frontend/thread_value.h"
 
 namespace sinter::detail {
 namespace {
@@ -26,10 +27,6 @@ JitCall& next_call() {
   auto& calls = thread_value<std::vector<std::unique_ptr<JitCall>>, JitCall>();
   if (g_depth == calls.size()) calls.push_back(std::make_unique<JitCall>());
   return *calls[g_depth++];
-}
-
-double milliseconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
 }
 
 // Makes the arguments that are values inputs of the trace; cells stay what they are.

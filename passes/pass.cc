@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "ir/graph/text.h"
+#include "support/clock.h"
 #include "support/options.h"
 
 namespace sinter::passes {
@@ -55,10 +56,10 @@ void print_times(const ir::Graph& graph, std::span<const PassRun> runs) {
 PassRun run_one(const Pass& pass, ir::Graph& graph) {
   const auto start = std::chrono::steady_clock::now();
   ir::Rewritten rewritten = pass.run(graph);
-  const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - start;
+  const double took = milliseconds_since(start);
   if (options().verify) ir::verify(rewritten.graph);
   graph = std::move(rewritten.graph);
-  return {pass.name, rewritten.changed, took.count(), graph.ops().size()};
+  return {pass.name, rewritten.changed, took, graph.ops().size()};
 }
 
 }  // namespace

@@ -7,13 +7,13 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <system_error>
 
 #include "support/error.h"
+#include "support/temporary_folder.h"
 
 namespace sinter {
 namespace fs = std::filesystem;
@@ -23,7 +23,7 @@ std::string this_program() { return fs::read_symlink("/proc/self/exe").string();
 std::string output_of(const std::string& program, const std::vector<std::string>& arguments,
                       const std::map<std::string, std::string>& environment) {
   const TemporaryFolder folder;
-  const std::string out = folder.path() + "/out", err = folder.path() + "/err";
+  const std::string out = folder / "out", err = folder / "err";
   std::vector<std::string> words{program}, variables;
   words.insert(words.end(), arguments.begin(), arguments.end());
   for (char** variable = environ; *variable != nullptr; ++variable) {
@@ -59,16 +59,6 @@ std::string output_of(const std::string& program, const std::vector<std::string>
     throw RuntimeError(fmt::format("{} {} with status {}\n{}", program, WIFEXITED(status) ? "ended" : "was killed",
                                    WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status), text_of(err)));
   return text_of(out);
-}
-
-TemporaryFolder::TemporaryFolder() : path_((fs::temp_directory_path() / "sinter-XXXXXX").string()) {
-  if (mkdtemp(path_.data()) == nullptr)
-    throw FileError(fmt::format("cannot make a folder below '{}'", fs::temp_directory_path().string()),
-                    "set TMPDIR to a folder that can be written to");
-}
-TemporaryFolder::~TemporaryFolder() {
-  std::error_code ignored;
-  fs::remove_all(path_, ignored);
 }
 
 }  // namespace sinter

@@ -15,17 +15,4 @@ namespace sinter {
 [[nodiscard]] std::string output_of(const std::string& program, const std::vector<std::string>& arguments,
                                     const std::map<std::string, std::string>& environment = {});
 
-// A new empty folder below the system's folder for temporary files, removed with all it holds at the end.
-class TemporaryFolder {
- public:
-  TemporaryFolder();
-  ~TemporaryFolder();
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  [[nodiscard]] const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
-
 }  // namespace sinter

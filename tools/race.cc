@@ -5,6 +5,7 @@
 
 #include "driver/compile.h"
 #include "support/child_process.h"
+#include "support/temporary_folder.h"
 
 namespace sinter::tools {
 namespace {
@@ -27,7 +28,7 @@ Both run_both(const RaceOptions& options, int64_t runs) {
     std::vector<std::string> arguments{"contrast", options.program, "--lap", engine, "--runs", std::to_string(runs)};
     if (options.quick) arguments.emplace_back("--quick");
     return nlohmann::json::parse(
-               output_of(this_program(), arguments, {{"SINTER_CACHE", options.warm ? warm.path() : cold.path()}}))
+               output_of(this_program(), arguments, {{"SINTER_CACHE", (options.warm ? warm : cold).path()}}))
         .get<Lap>();
   };
   std::vector<Lap> of_static, of_dynamic;

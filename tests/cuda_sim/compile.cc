@@ -8,6 +8,7 @@
 #include <iterator>
 
 #include "support/error.h"
+#include "support/temporary_folder.h"
 #include "tests/cuda_sim/kernel_text.h"
 #include "tests/cuda_sim/module.h"
 
@@ -22,27 +23,6 @@ constexpr std::string_view kHostAbi =
 constexpr std::string_view kHostCuda =
 #include "tests/cuda_sim/host_cuda_text.inc"
     ;
-
-// A folder of its own, removed at the end.
-class Folder {
- public:
-  Folder() {
-    const char* base = std::getenv("TEST_TMPDIR");
-    std::string name = (fs::path(base != nullptr ? base : "/tmp") / "sinter_sim_XXXXXX").string();
-    invariant(mkdtemp(name.data()) != nullptr, "a temporary folder can be made");
-    path_ = name;
-  }
-  ~Folder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  [[nodiscard]] fs::path operator/(const char* name) const { return path_ / name; }
-
- private:
-  fs::path path_;
-};
 
 void write_file(const fs::path& path, std::string_view text) { std::ofstream(path, std::ios::binary) << text; }
 
@@ -66,7 +46,7 @@ std::vector<char> compile(std::string_view text, const CompileOptions& options) 
       "-fno-tree-vectorize "
       "-fexpensive-optimizations -fno-strict-aliasing -fno-math-errno -fno-trapping-math -fno-exceptions "
       "-fno-rtti -fvisibility=hidden -fno-gnu-unique -fno-stack-protector -mavx2 -mfma";
-  const Folder folder;
+  const TemporaryFolder folder;
   write_file(folder / "host_abi.h", kHostAbi);
   write_file(folder / "host_cuda.h", kHostCuda);
   write_file(folder / "kernel.cu", text);
@@ -77,7 +57,7 @@ std::vector<char> compile(std::string_view text, const CompileOptions& options) 
     unit += fmt::format("SIM_KERNEL({}, {})\n", function.name, function.max_threads);
   write_file(folder / "unit.cc", unit);
   const std::string command = fmt::format(
-      "cd {} && {} {} -ffp-contract={} -DSIM_FLUSH_DENORMALS={} unit.cc -o unit.so > log 2>&1", (folder / "").string(),
+      "cd {} && {} {} -ffp-contract={} -DSIM_FLUSH_DENORMALS={} unit.cc -o unit.so > log 2>&1", folder.path().string(),
       compiler(), kFlags, options.contract ? "fast" : "off", options.flush_denormals ? 1 : 0);
   if (std::system(command.c_str()) != 0) {
     const std::vector<char> log = read_file(folder / "log");

@@ -29,16 +29,5 @@ TEST(ChildProcess, FailuresSayWhatItSaid) {
   EXPECT_THROW((void)output_of("/no/such/program", {}), RuntimeError);
 }
 
-TEST(ChildProcess, TemporaryFoldersGo) {
-  std::string path;
-  {
-    const TemporaryFolder folder;
-    path = folder.path();
-    std::ofstream(path + "/file") << "text";
-    EXPECT_TRUE(std::filesystem::exists(path + "/file"));
-  }
-  EXPECT_FALSE(std::filesystem::exists(path));
-}
-
 }  // namespace
 }  // namespace sinter
