@@ -37,6 +37,13 @@ void CellLock::unlock_shared() {
 
 void dispose(Cell* cell) { delete cell; }
 
+Ref<Impl> Cell::put_grad(Ref<Impl> fresh, bool not_kept) {
+  has_grad.store(static_cast<bool>(fresh), std::memory_order_relaxed);
+  grad_not_kept = not_kept;
+  std::swap(grad, fresh);
+  return fresh;
+}
+
 Ref<Impl> make_cell(const Impl& value, bool requires_grad) {
   static std::atomic<uint64_t> made{0};
   const Ref<Cell> cell(new Cell);
@@ -59,6 +66,11 @@ Ref<Impl> handle_of(const Ref<Cell>& cell) {
 Ref<Impl> current_value(Cell& cell) {
   const std::shared_lock lock(cell.lock);
   return cell.value;
+}
+
+Ref<Impl> current_grad(Cell& cell) {
+  const std::shared_lock lock(cell.lock);
+  return cell.grad;
 }
 
 }  // namespace sinter::detail

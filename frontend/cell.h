@@ -27,22 +27,28 @@ class CellLock {
 
 struct Cell : Counted {
   CellLock lock;
-  Ref<Impl> value;  // concrete, contiguous, no handle to a cell, not on a tape
-  Ref<Impl> grad;   // null: none
-  bool requires_grad = false;
-  std::atomic<Device> device;  // of `value`, to be read without the lock
-  bool roams = false;          // goes where it is used: random streams, what optimisers remember
+  Ref<Impl> value;             // concrete, contiguous, no handle to a cell, not on a tape
+  Ref<Impl> grad;              // null: none; put_grad changes it
   bool grad_not_kept = false;  // made and dropped inside a jitted call
+  // May be read without the lock: where `value` is, and whether there is a gradient.
+  std::atomic<Device> device;
+  std::atomic<bool> has_grad = false;
+  std::atomic<bool> requires_grad = false;
+  bool roams = false;  // goes where it is used: random streams, what optimisers remember
   SharedName name;
   uint64_t order = 0;  // of creation: the order in which calls lock cells
+
+  // Under the lock; returns the gradient before, which may end after the lock is let go.
+  Ref<Impl> put_grad(Ref<Impl> fresh, bool not_kept = false);
 };
 
 // A handle to a new cell with this value (copied when its memory is not contiguous).
 [[nodiscard]] Ref<Impl> make_cell(const Impl& value, bool requires_grad);
 // Another handle to a cell.
 [[nodiscard]] Ref<Impl> handle_of(const Ref<Cell>& cell);
-// The current value, for readers beside a writer.
+// The current value and gradient, for readers beside a writer.
 [[nodiscard]] Ref<Impl> current_value(Cell& cell);
+[[nodiscard]] Ref<Impl> current_grad(Cell& cell);
 // The memory behind a concrete tensor or a handle.
 [[nodiscard]] inline Ref<Impl> memory_of(const Ref<Impl>& x) {
   return x->cell && !x->snapshot ? current_value(*x->cell) : x;
@@ -52,6 +58,8 @@ struct Cell : Counted {
   return x.cell && !x.snapshot ? x.cell->device.load(std::memory_order_relaxed) : x.device();
 }
 // Whether gradients are asked of this tensor.
-[[nodiscard]] inline bool requires_grad(const Impl& x) { return x.cell ? x.cell->requires_grad : x.requires_grad; }
+[[nodiscard]] inline bool requires_grad(const Impl& x) {
+  return x.cell ? x.cell->requires_grad.load() : x.requires_grad;
+}
 
 }  // namespace sinter::detail

@@ -98,7 +98,7 @@ bool JitEntry::matches(const JitCall& call, std::type_index call_types) const {
   return std::ranges::all_of(cells, [&](const CellPlan& plan) {
     return (plan.cell->roams || plan.cell->device.load(std::memory_order_relaxed) == device) &&
            plan.cell->requires_grad == plan.requires_grad &&
-           (!plan.grad_at_entry || *plan.grad_at_entry == static_cast<bool>(plan.cell->grad));
+           (!plan.grad_at_entry || *plan.grad_at_entry == plan.cell->has_grad);
   });
 }
 
@@ -121,8 +121,8 @@ std::string JitEntry::difference(const JitCall& call, std::type_index call_types
       return fmt::format("cell {} is on {}, compiled for {}", cell_name, to_string(plan.cell->device.load()),
                          to_string(device));
     if (plan.cell->requires_grad != plan.requires_grad) return fmt::format("cell {} changed requires_grad", cell_name);
-    if (plan.grad_at_entry && *plan.grad_at_entry != static_cast<bool>(plan.cell->grad))
-      return fmt::format("cell {} {} a gradient at entry", cell_name, plan.cell->grad ? "has" : "lacks");
+    if (plan.grad_at_entry && *plan.grad_at_entry != plan.cell->has_grad)
+      return fmt::format("cell {} {} a gradient at entry", cell_name, *plan.grad_at_entry ? "lacks" : "has");
   }
   return "nothing";
 }
@@ -189,8 +189,8 @@ void JitEntry::run(JitCall& call) {
 void JitEntry::hand_out(JitCall& call) {
   for (CellPlan& plan : cells) {
     if (plan.grad == CellPlan::Grad::kUntouched) continue;
-    plan.cell->grad = plan.grad == CellPlan::Grad::kKept ? call.outputs[plan.grad_result] : Ref<Impl>();
-    plan.cell->grad_not_kept = plan.grad == CellPlan::Grad::kDropped;
+    plan.cell->put_grad(plan.grad == CellPlan::Grad::kKept ? call.outputs[plan.grad_result] : Ref<Impl>(),
+                        plan.grad == CellPlan::Grad::kDropped);
   }
   call.arguments.clear();
   for (const Returned& tensor : returned)

@@ -8,9 +8,9 @@
 #include "frontend/cell.h"
 #include "frontend/eager.h"
 #include "frontend/lazy_builder.h"
+#include "frontend/thread_value.h"
 #include "frontend/transfer.h"
 #include "ir/graph/row.h"
-#include "frontend/thread_value.h"
 
 namespace sinter::detail {
 namespace {
@@ -270,8 +270,7 @@ void backward(const Ref<Impl>& root, const Ref<Impl>& seed, BackwardOptions opti
     const std::lock_guard lock(cell->lock);  // backward passes of several threads may meet here
     const std::array operands{cell->grad, cotangent};
     Ref<Impl> sum = cell->grad ? apply_eager(add, ir::NoAttributes{}, operands) : cotangent;
-    cell->grad = options.create_graph ? sum : detached(*sum);
-    cell->grad_not_kept = false;
+    cell->put_grad(options.create_graph ? sum : detached(*sum));
   }
 }
 

@@ -175,10 +175,10 @@ Tensor Tensor::grad(At at) const {
   if (detail::Trace* trace = detail::Trace::current(); trace != nullptr && detail::is_traced(*this))
     return Tensor(trace->grad(impl_));
   if (!impl_->cell) return {};
+  const std::lock_guard lock(impl_->cell->lock);
   if (impl_->cell->grad_not_kept)
     throw GraphError("grad: the gradient was made inside a jitted function, which does not keep it",
                      "use it inside the function, or make that with jit(f, {.keep_grads = true})");
-  const std::lock_guard lock(impl_->cell->lock);
   return Tensor(impl_->cell->grad);
 }
 
@@ -191,10 +191,9 @@ void Tensor::set_grad(const Tensor& grad, At at) const {
   if (detail::Trace* trace = detail::Trace::current(); trace != nullptr && detail::is_traced(*this))
     return trace->set_grad(impl_, grad.impl());
   require_cell(*this, "set_grad");
-  Ref<Impl> fresh = grad.defined() ? detail::detached(*memory(grad, "set_grad")) : Ref<Impl>();
+  Ref<Impl> earlier, fresh = grad.defined() ? detail::detached(*memory(grad, "set_grad")) : Ref<Impl>();
   const std::lock_guard lock(impl_->cell->lock);
-  std::swap(impl_->cell->grad, fresh);
-  impl_->cell->grad_not_kept = false;
+  earlier = impl_->cell->put_grad(std::move(fresh));
 }
 
 void Tensor::zero_grad() const { set_grad({}); }

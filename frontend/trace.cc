@@ -141,7 +141,7 @@ Ref<Impl> Trace::grad(const Ref<Impl>& x) {
   CellUse& cell = use(x->cell);
   if (!cell.grad_touched && !cell.grad_entered) {
     cell.grad_entered = true;
-    if (const Ref<Impl> earlier = x->cell->grad) {
+    if (const Ref<Impl> earlier = current_grad(*x->cell)) {
       cell.grad = add_input(earlier->dtype, earlier->shape, "grad" + std::to_string(cell.parameter));
       cell.grad_parameter = graph.parameters().size() - 1;
     }

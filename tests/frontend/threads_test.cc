@@ -1,6 +1,7 @@
 // Several threads at once on what a process or a model has once: the random generator, names, compiled signatures.
 #include <gmock/gmock.h>
 
+#include <cmath>
 #include <set>
 #include <thread>
 
@@ -58,6 +59,35 @@ TEST(Threads, ModelsAreReadTogether) {
       EXPECT_FALSE(state[0].second.name().empty());
     }
   });
+}
+
+// Which signature a call has depends on what other threads may be changing.
+TEST(Threads, GradientsComeAndGoBesideCalls) {
+  Tensor w = tensor({3.}).requires_grad_();
+  const auto f = jit(
+      [&](const Tensor& x) {
+        const Tensor loss = sum(w * x);
+        loss.backward();
+        return loss;
+      },
+      {.keep_grads = true});
+  on_threads(2, [&](int thread) {
+    for (int i = 0; i < 100; ++i) {
+      if (thread == 0) {
+        try {
+          EXPECT_EQ(f(tensor({2.})).item(), 6);
+        } catch (const GraphError& error) {
+          EXPECT_THAT(error.what(), testing::HasSubstr("another thread cleared the gradient"));
+        }
+        continue;
+      }
+      const Tensor grad = w.grad();
+      EXPECT_TRUE(!grad.defined() || std::fmod(grad.item(), 2) == 0);
+      w.zero_grad();
+      w.requires_grad_();
+    }
+  });
+  EXPECT_LE(f.stats().compilations, 2u);
 }
 
 TEST(Threads, SignaturesAreDroppedWhileOthersRunThem) {
