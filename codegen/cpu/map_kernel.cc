@@ -10,20 +10,19 @@ using llvm::Value;
 namespace {
 
 // The last factor's range from `low` to `high`: whole groups of vectors, then single vectors of which the last is
-// masked.
-void emit_lanes(Nest& nest, PassEmitter& passes, const Units& units, Value* low, Value* high) {
+// masked; or all of it at once.
+void emit_lanes(Nest& nest, PassEmitter& passes, const Units& units, bool by_columns, Value* low, Value* high) {
   auto& b = nest.b;
   const int64_t step = int64_t{kLanes} * units.copies;
   Value* extent = passes.number(units.factors.back().symbol < 0 ? Dim(units.factors.back().extent)
                                                                 : Dim::symbol(units.factors.back().symbol));
   const auto known_extent = known(extent);
+  const bool whole = known_extent && *known_extent % step == 0;
   Value* first = b.CreateMul(low, nest.number(step));
   Value* end = b.CreateMul(high, nest.number(step));
-  Value* main_end = end;
-  if (!known_extent || *known_extent % step != 0) {
-    end = b.CreateSelect(b.CreateICmpSLT(end, extent), end, extent);
-    main_end = b.CreateAdd(first, b.CreateAnd(b.CreateSub(end, first), nest.number(-step)));
-  }
+  if (!whole) end = b.CreateSelect(b.CreateICmpSLT(end, extent), end, extent);
+  if (by_columns) return passes.emit_columns(units.ranges.back(), first, end);
+  Value* main_end = whole ? end : b.CreateAdd(first, b.CreateAnd(b.CreateSub(end, first), nest.number(-step)));
   const auto body = [&](Value* i) {
     passes.bind(units.ranges.back(), i, /*lanes=*/true);
     passes.emit_passes(0);
@@ -49,9 +48,10 @@ void emit_map_kernel(llvm::Function& function, const loops::Kernel& kernel) {
   const KernelArguments arguments = load_arguments(nest, function.getArg(0), kernel);
   PassEmitter passes(nest, kernel, arguments);
   const Units units = map_units(kernel);
+  const bool by_columns = reduces_columns(kernel);
 
   const auto row = [&](Value* low, Value* high) {
-    if (units.lanes) return emit_lanes(nest, passes, units, low, high);
+    if (units.lanes) return emit_lanes(nest, passes, units, by_columns, low, high);
     nest.loop(low, high, 1, [&](Value* i) {
       if (!units.ranges.empty()) passes.bind(units.ranges.back(), i);
       passes.emit_passes(0);

@@ -64,11 +64,11 @@ Value* Nest::stack(llvm::Type* type, uint64_t count) {
   return space;
 }
 
-Values Nest::loop(Value* begin, Value* end, int64_t step, const Values& carried, Body body) {
+Values Nest::loop(Value* begin, Value* end, int64_t step, const Values& carried, Body body, bool surely) {
   const auto first = known(begin), last = known(end);
   if (first && last && *first >= *last) return carried;
   if (first && last && *first + step >= *last) return body(begin, carried);
-  const bool certain = first && last;
+  const bool certain = surely || (first && last);
 
   llvm::Function* function = b.GetInsertBlock()->getParent();
   const auto block = [&](const char* name) { return llvm::BasicBlock::Create(b.getContext(), name, function); };
@@ -120,11 +120,12 @@ Values Nest::loop(Value* begin, Value* end, int64_t step, const Values& carried,
   return results;
 }
 
-void Nest::loop(Value* begin, Value* end, int64_t step, llvm::function_ref<void(Value* i)> body) {
-  loop(begin, end, step, {}, [&](Value* i, const Values&) {
+void Nest::loop(Value* begin, Value* end, int64_t step, llvm::function_ref<void(Value* i)> body, bool surely) {
+  const auto without_values = [&](Value* i, const Values&) {
     body(i);
     return Values{};
-  });
+  };
+  loop(begin, end, step, {}, without_values, surely);
 }
 
 void Nest::when(Value* condition, llvm::function_ref<void()> body) {

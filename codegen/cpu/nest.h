@@ -47,10 +47,12 @@ class Nest {
   llvm::Value* stack(llvm::Type* type, uint64_t count);
 
   // for (i = begin; i < end; i += step) carried = body(i, carried); the carried values at the end. Loops that surely
-  // run once and no more become straight code.
+  // run once and no more become straight code. surely: the caller knows that begin < end.
   using Body = llvm::function_ref<Values(llvm::Value* i, const Values& carried)>;
-  Values loop(llvm::Value* begin, llvm::Value* end, int64_t step, const Values& carried, Body body);
-  void loop(llvm::Value* begin, llvm::Value* end, int64_t step, llvm::function_ref<void(llvm::Value* i)> body);
+  Values loop(llvm::Value* begin, llvm::Value* end, int64_t step, const Values& carried, Body body,
+              bool surely = false);
+  void loop(llvm::Value* begin, llvm::Value* end, int64_t step, llvm::function_ref<void(llvm::Value* i)> body,
+            bool surely = false);
   // if (condition) body(), which makes nothing that is used later.
   void when(llvm::Value* condition, llvm::function_ref<void()> body);
 

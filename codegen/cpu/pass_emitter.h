@@ -50,6 +50,9 @@ struct Lanes {
   llvm::Value* mask = nullptr;
 };
 
+// Whether the kernel's one pass over inner points folds long columns that lie side by side (column_reduction.cc).
+[[nodiscard]] bool reduces_columns(const loops::Kernel& kernel);
+
 class PassEmitter {
  public:
   PassEmitter(Nest& nest, const loops::Kernel& kernel, const KernelArguments& arguments);
@@ -62,6 +65,9 @@ class PassEmitter {
   // Emits passes first, first + 1, ... in order. Where lanes run over an outer range or there are none, inner loops are
   // scalar; else (Schedule::kInner) each pass's lanes run over its own inner points.
   void emit_passes(size_t first);
+  // All passes of a kernel that reduces_columns, for the points [first, end) of `range`, which lanes run over; `first`
+  // is a multiple of their width.
+  void emit_columns(uint32_t range, llvm::Value* first, llvm::Value* end);
 
   [[nodiscard]] llvm::Value* number(Dim dim);
   // Lanes whose point, `first` + lane, lies before `end`.

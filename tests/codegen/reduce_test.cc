@@ -68,6 +68,65 @@ kernel @columns(%x: f32[{0}] in, %y: f32[{1}] out, %z: f32[{1}] out) symbols(0) 
   }
 }
 
+// Long columns are folded strip by strip, several rows of a lane at a time: whole groups of rows and what is left, one
+// block and several, whole vectors of columns and masked ones, more columns than a strip has.
+TEST(Reduce, LongColumnsInStrips) {
+  struct Case {
+    int rows, columns, unroll;
+    const char* type;
+  };
+  for (const auto [rows, columns, unroll, type] :
+       {Case{64, 16, 1, "f32"}, Case{65, 70, 4, "f32"}, Case{127, 48, 8, "f32"}, Case{300, 530, 4, "f32"},
+        Case{128, 1040, 8, "f32"}, Case{4100, 20, 2, "f32"}, Case{8200, 16, 4, "f64"}, Case{200, 300, 4, "f64"}}) {
+    loops::Kernel kernel = loops::parse(fmt::format(R"(
+kernel @columns(%x: {3}[{0}] in, %mean: {3}[{1}] in, %row: {3}[{2}] in, %y: {3}[{1}] out, %z: {3}[{0}] out) symbols(0) {{
+  for i0 < {1} {{
+    pass {{
+      %0 = load {3} %mean[i0]
+    }}
+    pass j1 < {2} {{
+      %1 = load {3} %x[{1}*j1 + i0]
+      %2 = load {3} %row[j1]
+      %3 = sub {3} %1, %0
+      %4 = mul {3} %3, %2
+      %5 = reduce sum {3} %4
+      %6 = reduce sum {3} %2
+      store {3} %z[{1}*j1 + i0], %3
+    }}
+    pass {{
+      %8 = sub {3} %5, %6
+      store {3} %y[i0], %8
+    }}
+  }}
+}})",
+                                                    rows * columns, columns, rows, type))
+                               .back();
+    kernel.schedule = {.vector = 0, .unroll = unroll};
+    check_kernel(kernel, {.special_values = rows == 127});
+  }
+}
+
+TEST(Reduce, LongColumnsOfRunTimeSizes) {
+  loops::Kernel kernel = loops::parse(R"(
+kernel @columns(%x: f32[s3] in, %y: f32[s6] out) symbols(7) {
+  for i0 < s0, i1 < s2 {
+    pass j2 < 2, j3 < s1 {
+      %0 = load f32 %x[s5*i0 + s4*j2 + s2*j3 + i1]
+      %1 = reduce sum f32 %0
+    }
+    pass {
+      store f32 %y[s2*i0 + i1], %1
+    }
+  }
+})")
+                             .back();
+  kernel.schedule = {.vector = 1, .unroll = 4};
+  for (const int64_t rows : {1, 40, 100, 2500})
+    for (const int64_t columns : {3, 64, 130})
+      check_kernel(
+          kernel, {.symbols = {3, rows, columns, 6 * rows * columns, rows * columns, 2 * rows * columns, 3 * columns}});
+}
+
 TEST(Reduce, RunTimeLengths) {
   constexpr std::string_view kText = R"(
 kernel @symbolic(%x: f32[s2] in, %y: f32[s0] out, %a: i64[s0] out) symbols(3) {
