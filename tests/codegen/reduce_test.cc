@@ -76,8 +76,8 @@ TEST(Reduce, LongColumnsInStrips) {
     const char* type;
   };
   for (const auto [rows, columns, unroll, type] :
-       {Case{64, 16, 1, "f32"}, Case{65, 70, 4, "f32"}, Case{127, 48, 8, "f32"}, Case{300, 530, 4, "f32"},
-        Case{128, 1040, 8, "f32"}, Case{4100, 20, 2, "f32"}, Case{8200, 16, 4, "f64"}, Case{200, 300, 4, "f64"}}) {
+       {Case{64, 16, 1, "f32"}, Case{65, 70, 4, "f32"}, Case{127, 48, 8, "f32"}, Case{70, 530, 4, "f32"},
+        Case{4100, 17, 2, "f32"}, Case{8200, 16, 4, "f64"}, Case{65, 300, 4, "f64"}}) {
     loops::Kernel kernel = loops::parse(fmt::format(R"(
 kernel @columns(%x: {3}[{0}] in, %mean: {3}[{1}] in, %row: {3}[{2}] in, %y: {3}[{1}] out, %z: {3}[{0}] out) symbols(0) {{
   for i0 < {1} {{
