@@ -217,12 +217,22 @@ class DotEmitter {
       nest_.when(b().CreateICmpSGE(b().CreateAdd(k, length), depth_), [&] { emit_epilogue(tile, column, columns, c); });
   }
 
+  // Rows of both halves of a tile by turns. One by one, they would teach the processor to fetch ahead the rows beyond
+  // the last tile, which another core is writing (batch 8 of an MLP's step: 91 us rather than 70 on two far cores).
+  Value* row_at(const Tile& tile, Value* turn) {
+    if (!plan_.tiles) return turn;
+    Value* half = b().CreateLShr(b().CreateAdd(tile.height, number(1)), number(1));
+    Value* second = b().CreateMul(b().CreateAnd(turn, number(1)), half);
+    return b().CreateAdd(b().CreateLShr(turn, number(1)), second);
+  }
+
   // The passes after the dot, on a tile of rows x columns whose sums lie at c.
   void emit_epilogue(const Tile& tile, Value* column, Value* columns, Value* c) {
     const unsigned width = std::min(kLanes, plan_.tile_columns());
     const int64_t panel = plan_.tile_columns();
     const auto rows = [&](Value* first, unsigned copies, Value* end) {
-      nest_.loop(tile.done, tile.height, 1, [&](Value* r) {
+      nest_.loop(tile.done, tile.height, 1, [&](Value* turn) {
+        Value* r = row_at(tile, turn);
         if (plan_.row_range >= 0) passes_.bind(static_cast<uint32_t>(plan_.row_range), b().CreateAdd(tile.row, r));
         const auto vectors = [&](Value* at) {
           Value* mask = end == nullptr ? nullptr : passes_.lane_mask(at, end, width);
