@@ -149,10 +149,10 @@ void choose_tile(DotPlan& plan, const loops::Schedule& schedule, Isa isa) {
 }
 
 void choose_blocks(const Kernel& kernel, DotPlan& plan) {
-  constexpr int64_t kDepthBytes = 16 << 10;                          // of one line of an operand
-  constexpr int64_t kPanelBytes = 512 << 10;                         // half of a usual L2
-  constexpr int64_t kPanelColumns = 128;                             // enough to make up for packing the rows
-  constexpr double kSmallUnit = 5e5, kLargeUnit = 2e7, kUnits = 16;  // operations; units of a large product
+  constexpr int64_t kDepthBytes = 16 << 10;                            // of one line of an operand
+  constexpr int64_t kPanelBytes = 512 << 10;                           // half of a usual L2
+  constexpr int64_t kPanelColumns = 128;                               // enough to make up for packing the rows
+  constexpr double kSmallUnit = 2.4e5, kLargeUnit = 2e7, kUnits = 16;  // operations; units of a large product
   const auto size = static_cast<int64_t>(size_of(plan.dtype));
   plan.block_depth = kernel.schedule.block_k > 0 ? kernel.schedule.block_k
                      : plan.depth.is_symbol()    ? 1024

@@ -4,7 +4,7 @@ namespace sinter::passes {
 namespace {
 
 constexpr double kNanosecondsPerAddition = 0.02;  // an element, in vectors
-constexpr double kNanosecondsPerFma = 0.01;
+constexpr double kNanosecondsPerFma = 0.016;
 
 double cost(const loops::Inst& inst) {
   switch (inst.kind) {
