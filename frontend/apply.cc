@@ -60,6 +60,10 @@ const ir::OpDef& op_named(std::string_view name) {
   return *def;
 }
 
+int64_t axis_of(const Tensor& x, int64_t axis, const char* name) {
+  return normalize_axis(axis, std::max<int64_t>(x.dim(), 1), name);
+}
+
 DType result_type(std::span<const Arg> operands) {
   // Tensors with dimensions come first, 0-d tensors next, numbers last; a later group matters only if its kind is
   // higher.

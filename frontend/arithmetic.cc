@@ -1,4 +1,5 @@
 // Operators, and pow.
+#include <array>
 #include <cmath>
 
 #include "frontend/apply.h"
@@ -14,18 +15,18 @@ Tensor binary(const ir::OpDef& def, std::string_view name, const Arg& a, const A
   return detail::apply_row(def, name, {a, b});
 }
 
-// PyTorch's operators work on the bits of integers, which Sinter has no operation for.
-Tensor of_bools(const ir::OpDef& def, const char* name, const Arg& a, const Arg& b) {
-  const detail::CallScope location(a.at());
-  for (const Arg* x : {&a, &b}) {
-    const int position = x == &a ? 1 : 2;
-    if (x->is_tensor()) detail::require_defined(x->tensor(), name, position);
-    if (const DType dtype = x->is_tensor() ? x->tensor().dtype() : x->kind(); dtype != kBool)
-      throw DTypeError(
-          fmt::format("{}: argument {} has element type {}, expected bool", name, position, torch_name(dtype)),
-          fmt::format("compare it with something, as in x != 0, or call {}(x, y)", def.name));
+// One operation of bools, another of the bits of integers.
+Tensor logic(const ir::OpDef& of_bools, const ir::OpDef& of_bits, const char* name, std::span<const Arg> operands) {
+  const detail::CallScope location(operands[0].at());
+  for (size_t i = 0; i < operands.size(); ++i) {
+    const Arg& x = operands[i];
+    if (x.is_tensor()) detail::require_defined(x.tensor(), name, static_cast<int>(i) + 1);
+    if (const DType dtype = x.is_tensor() ? x.tensor().dtype() : x.kind(); is_float(dtype))
+      throw DTypeError(fmt::format("{}: argument {} has element type {}, expected bool or integers", name, i + 1,
+                                   torch_name(x.is_tensor() ? dtype : kFloat32)),
+                       "compare it with something, as in x != 0");
   }
-  return detail::apply_row(def, name, {a, b});
+  return detail::apply_row(detail::result_type(operands) == kBool ? of_bools : of_bits, name, operands);
 }
 
 Tensor& rebind(Tensor& a, Tensor value, const char* name) {
@@ -101,16 +102,28 @@ Tensor operator!(const Tensor& x) {  // an Arg, which knows the line, would comp
   return detail::apply_row(def, "logical_not", {x});
 }
 Tensor operator&(const Arg& a, const Arg& b) {
-  static const ir::OpDef& def = op_named("logical_and");
-  return of_bools(def, "operator&", a, b);
+  static const ir::OpDef &of_bools = op_named("logical_and"), &of_bits = op_named("bit_and");
+  return logic(of_bools, of_bits, "operator&", std::array{a, b});
 }
 Tensor operator|(const Arg& a, const Arg& b) {
-  static const ir::OpDef& def = op_named("logical_or");
-  return of_bools(def, "operator|", a, b);
+  static const ir::OpDef &of_bools = op_named("logical_or"), &of_bits = op_named("bit_or");
+  return logic(of_bools, of_bits, "operator|", std::array{a, b});
 }
 Tensor operator^(const Arg& a, const Arg& b) {
-  static const ir::OpDef& def = op_named("logical_xor");
-  return of_bools(def, "operator^", a, b);
+  static const ir::OpDef &of_bools = op_named("logical_xor"), &of_bits = op_named("bit_xor");
+  return logic(of_bools, of_bits, "operator^", std::array{a, b});
+}
+Tensor operator~(const Arg& x) {
+  static const ir::OpDef &of_bools = op_named("logical_not"), &of_bits = op_named("bit_not");
+  return logic(of_bools, of_bits, "operator~", std::array{x});
+}
+Tensor operator<<(const Arg& a, const Arg& b) {
+  static const ir::OpDef& def = op_named("shl");
+  return binary(def, "operator<<", a, b);
+}
+Tensor operator>>(const Arg& a, const Arg& b) {
+  static const ir::OpDef& def = op_named("shr_signed");
+  return binary(def, "operator>>", a, b);
 }
 
 Tensor& operator+=(Tensor& a, const Arg& b) {

@@ -56,6 +56,7 @@ Tensor index_select(const Tensor& x, int64_t axis, const Tensor& indices, At at)
   const detail::CallScope location(at);
   detail::require_defined(x, "index_select", 1);
   require_indices(indices, "index_select", 3);
+  if (x.dim() == 0 && indices.numel() == 1) return squeeze(index_select(reshape(x, {1}, at), axis, indices, at), at);
   const int64_t along = normalize_axis(axis, x.dim(), "index_select");
   const detail::Scope scope("index_select");
   const detail::ArgumentScope checked(3);
@@ -66,7 +67,11 @@ Tensor gather(const Tensor& x, int64_t axis, const Tensor& indices, At at) {
   const detail::CallScope location(at);
   detail::require_defined(x, "gather", 1);
   require_indices(indices, "gather", 3);
-  const int64_t along = normalize_axis(axis, x.dim(), "gather");
+  const int64_t along = detail::axis_of(x, axis, "gather");
+  if (x.dim() + indices.dim() < 2) {  // what has no dimensions counts as one of one element
+    const Tensor found = gather(reshape(x, {x.numel()}, at), along, reshape(indices, {indices.numel()}, at), at);
+    return named(reshape(found, indices.shape(), at), "GatherBackward0");
+  }
   Sizes expected = x.shape();
   if (indices.dim() == x.dim()) expected[along] = indices.shape()[along];
   if (indices.shape() != expected)

@@ -90,9 +90,10 @@ Tensor flatten(const Tensor& x, int64_t first, int64_t last, At at) {
 Tensor transpose(const Tensor& x, int64_t a, int64_t b, At at) {
   const detail::CallScope location(at);
   detail::require_defined(x, "transpose", 1);
+  const int64_t first = detail::axis_of(x, a, "transpose"), second = detail::axis_of(x, b, "transpose");
+  if (x.dim() == 0) return x;
   ir::Integers order = identity_order(x);
-  std::swap(order[static_cast<size_t>(normalize_axis(a, x.dim(), "transpose"))],
-            order[static_cast<size_t>(normalize_axis(b, x.dim(), "transpose"))]);
+  std::swap(order[static_cast<size_t>(first)], order[static_cast<size_t>(second)]);
   return named(permuted(x, order), "TransposeBackward0");
 }
 
@@ -131,8 +132,8 @@ Tensor squeeze(const Tensor& x, At at) {
 Tensor squeeze(const Tensor& x, int64_t axis, At at) {
   const detail::CallScope location(at);
   detail::require_defined(x, "squeeze", 1);
-  const int64_t dropped = normalize_axis(axis, x.dim(), "squeeze");
-  if (x.shape()[dropped] != 1) return x;
+  const int64_t dropped = detail::axis_of(x, axis, "squeeze");
+  if (x.dim() == 0 || x.shape()[dropped] != 1) return x;
   Sizes shape;
   for (int64_t i = 0; i < x.dim(); ++i)
     if (i != dropped) shape.push_back(x.shape()[i]);

@@ -183,9 +183,12 @@ Tensor operator<=(const Arg& a, const Arg& b);
 Tensor operator>(const Arg& a, const Arg& b);
 Tensor operator>=(const Arg& a, const Arg& b);
 Tensor operator!(const Tensor& x);
-Tensor operator&(const Arg& a, const Arg& b);  // of bool tensors: logical
+Tensor operator&(const Arg& a, const Arg& b);  // of bool tensors: logical; of integers: on the bits
 Tensor operator|(const Arg& a, const Arg& b);
 Tensor operator^(const Arg& a, const Arg& b);
+Tensor operator~(const Arg& x);
+Tensor operator<<(const Arg& a, const Arg& b);
+Tensor operator>>(const Arg& a, const Arg& b);  // the sign stays
 // These give the handle a new value; a cell is written by set().
 Tensor& operator+=(Tensor& a, const Arg& b);
 Tensor& operator-=(Tensor& a, const Arg& b);

@@ -182,12 +182,22 @@ const Row kRows[] = {
     row<2, kIntegers>(
         {.name = "bit_xor", .doc = "bitwise exclusive or", .traits = kJoins}, [](auto x, auto y) { return x ^ y; },
         NoDerivative{}),
+    row<1, kIntegers>(
+        {.name = "bit_not", .doc = "every bit of x turned"}, [](auto x) { return x ^ like(x, -1.0); }, NoDerivative{}),
     row<2, kIntegers>(
         {.name = "shl", .doc = "x shifted left by y bits; 0 for y outside 0 to 63"},
         [](auto x, auto y) { return shift_left(x, y); }, NoDerivative{}),
     row<2, kIntegers>(
         {.name = "shr", .doc = "x shifted right by y bits, zeros enter; 0 for y outside 0 to 63"},
         [](auto x, auto y) { return shift_right(x, y); }, NoDerivative{}),
+    row<2, kIntegers>(
+        {.name = "shr_signed",
+         .doc = "x shifted right by y bits, copies of the sign enter; 0 or -1 for y outside 0 to 63"},
+        [](auto x, auto y) {
+          const auto sign = select(x < 0.0, like(x, -1.0), like(x, 0.0));
+          return shift_right(x ^ sign, y) ^ sign;
+        },
+        NoDerivative{}),
 
     // Choice and conversion.
     row<3, kAnything>(

@@ -144,9 +144,12 @@ TEST(Misuse, ClampAtBoundsAndNan) {
 
 TEST(Misuse, LogicOfNumbers) {
   const Tensor bits = tensor({6, 3}), mask = tensor({true, false});
-  expect_error<DTypeError>("operator&: argument 1 has element type int64", [&] { (void)(bits & bits); });
-  expect_error<DTypeError>("operator|: argument 2 has element type int64", [&] { (void)(mask | 1); });
-  expect_error<DTypeError>("logical_xor(x, y)", [&] { (void)(mask ^ bits); });
+  expect_error<DTypeError>("operator&: argument 1 has element type float32, expected bool or integers",
+                           [&] { (void)(ones({2}) & bits); });
+  expect_error<DTypeError>("operator|: argument 2 has element type float32", [&] { (void)(mask | 1.0); });
+  expect_error<DTypeError>("operator~: argument 1 has element type float32", [&] { (void)~ones({2}); });
+  expect_error<DTypeError>("operator<<", [&] { (void)(ones({2}) << 1); });
+  expect_error<ValueError>("operator^: argument 2", [&] { (void)(mask ^ Tensor()); });
   EXPECT_EQ((mask ^ tensor({true, true})).to_vector<int>(), (std::vector{0, 1}));
   EXPECT_EQ(logical_and(bits, mask).to_vector<int>(), (std::vector{1, 0}));
 }

@@ -106,6 +106,46 @@ TEST(Tensor, Choice) {
   EXPECT_THAT(index_select(x, 0, tensor({2, 2})).to_vector<float>(), ElementsAre(3, 3));
 }
 
+TEST(Tensor, Bits) {
+  constexpr int64_t kLeast = std::numeric_limits<int64_t>::min(), kMost = std::numeric_limits<int64_t>::max();
+  const Tensor x = tensor({6, -7, 0}), y = tensor({3, 2, -1}), mask = tensor({true, false, true});
+  EXPECT_EQ((x & y).to_vector<int64_t>(), (std::vector<int64_t>{6 & 3, -7 & 2, 0}));
+  EXPECT_EQ((x | 1).to_vector<int64_t>(), (std::vector<int64_t>{7, -7, 1}));
+  EXPECT_EQ((x ^ y).to_vector<int64_t>(), (std::vector<int64_t>{6 ^ 3, -7 ^ 2, -1}));
+  EXPECT_EQ((~x).to_vector<int64_t>(), (std::vector<int64_t>{-7, 6, -1}));
+  EXPECT_EQ((x & mask).to_vector<int64_t>(), (std::vector<int64_t>{0, 0, 0})) << "a bool is 0 or 1 beside integers";
+  EXPECT_EQ((1 | mask).dtype(), kInt64);
+  EXPECT_EQ((mask & true).dtype(), kBool);
+  EXPECT_EQ((~mask).to_vector<int>(), (std::vector{0, 1, 0}));
+  EXPECT_EQ((x << y).to_vector<int64_t>(), (std::vector<int64_t>{48, -28, 0}));
+  const Tensor ends = tensor({kLeast, kMost, int64_t{-5}, int64_t{5}});
+  EXPECT_EQ((ends >> 1).to_vector<int64_t>(), (std::vector<int64_t>{kLeast / 2, kMost / 2, -3, 2}));
+  EXPECT_EQ((ends >> 63).to_vector<int64_t>(), (std::vector<int64_t>{-1, 0, -1, 0}));
+  EXPECT_EQ((ends >> 64).to_vector<int64_t>(), (std::vector<int64_t>{-1, 0, -1, 0}));
+  EXPECT_EQ((ends >> -1).to_vector<int64_t>(), (std::vector<int64_t>{-1, 0, -1, 0}));
+  EXPECT_EQ((ends << 64).to_vector<int64_t>(), (std::vector<int64_t>{0, 0, 0, 0}));
+}
+
+TEST(Tensor, WithoutDimensionsHasAnAxisZero) {
+  const Tensor x = tensor(5.), zero = tensor(0), zeros = tensor({0, 0});
+  for (const int64_t axis : {0, -1}) {
+    EXPECT_EQ(transpose(x, axis, 0).shape(), Sizes());
+    EXPECT_EQ(squeeze(x, axis).shape(), Sizes());
+    EXPECT_EQ(gather(x, axis, zero).shape(), Sizes());
+    EXPECT_EQ(gather(x, axis, zero).item(), 5);
+  }
+  EXPECT_EQ(gather(x, 0, zeros).to_vector<float>(), (std::vector{5.F, 5.F}));
+  EXPECT_EQ(gather(tensor({3., 4.}), 0, tensor(1)).shape(), Sizes());
+  EXPECT_EQ(gather(tensor({3., 4.}), 0, tensor(1)).item(), 4);
+  EXPECT_EQ(index_select(x, 0, tensor({0})).shape(), Sizes());
+  EXPECT_THROW((void)transpose(x, 0, 1), IndexError);
+  EXPECT_THROW((void)squeeze(x, 1), IndexError);
+  EXPECT_THROW((void)gather(x, 1, zero), IndexError);
+  EXPECT_THROW((void)gather(x, 0, tensor(1)), IndexError);
+  EXPECT_THROW((void)gather(x, 0, tensor({{0}})), ShapeError);
+  EXPECT_THROW((void)index_select(x, 0, zeros), IndexError);
+}
+
 TEST(Tensor, BlobsAreUsedInPlace) {
   float memory[] = {1, 2, 3, 4};
   bool gone = false;
