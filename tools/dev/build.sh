@@ -1,13 +1,35 @@
-# Sourced by run: calls of Bazel, quiet when all is well. Expects $root, the repository.
+# Sourced by run: calls of Bazel, quiet when all is well and soon done. Expects $root, the repository.
 # shellcheck shell=bash disable=SC2154
 
 quiet=("--ui_event_filters=-info,-debug" --noshow_loading_progress)
-[[ -t 2 ]] || quiet+=(--noshow_progress)
+[[ -t 2 ]] || quiet+=(--curses=no --color=no --show_progress_rate_limit=30)
+patience=20 # seconds before Bazel says how far it is, where that is no line of a terminal
 
-# bazel_in_root COMMAND ...: Bazel, wherever the caller stands.
-bazel_in_root() (cd "$root" && exec bazel "$@")
+# bazel_in_root COMMAND ...: Bazel, wherever the caller stands. Its standard error is a terminal, or goes through `progress`.
+bazel_in_root() {
+  if [[ -t 2 ]]; then
+    (cd "$root" && exec bazel "$@")
+  else
+    { (cd "$root" && exec bazel "$@") 2>&1 >&3 | progress >&2; } 3>&1
+  fi
+}
 
-build() { bazel_in_root build "${quiet[@]}" --show_result=0 "$@"; }
+# progress: Bazel's messages without those that say that it is well; how far it is only when that takes long.
+progress() {
+  local line start=$SECONDS
+  while IFS= read -r line; do
+    case $line in
+      "Loading:"* | "Analyzing:"* | "INFO: Build completed"*) ;;
+      "["*" / "*"]"*) ((SECONDS - start < patience)) || printf 'building: %s\n' "$line" ;;
+      *) printf '%s\n' "$line" ;;
+    esac
+  done
+}
+
+build() {
+  [[ -e $root/bazel-bin ]] || echo "building; the first time this takes about 6 minutes on two cores" >&2
+  bazel_in_root build "${quiet[@]}" --show_result=0 "$@"
+}
 
 # run_example [NAME [arguments]]: runs a program of examples/ in the caller's folder. Without NAME they are listed.
 run_example() {
@@ -39,6 +61,7 @@ run_tests() {
       return 1
     fi
   fi
+  [[ -e $root/bazel-bin ]] || echo "building all tests; the first time this takes about 6 minutes on two cores" >&2
   events=$(mktemp)
   bazel_in_root test "${quiet[@]}" --show_result=0 --keep_going --build_tests_only --test_summary=none \
     --build_event_json_file="$events" "${flags[@]}" "${targets[@]}" | sed -e '/^$/d' -e '/^Executed [0-9]* out of/d' >&2 || status=$?

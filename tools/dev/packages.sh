@@ -36,7 +36,7 @@ install_packages() {
       exit 1
     fi
   fi
-  echo "installing $*" >&2
+  echo "installing Debian packages, once; this takes a minute or two: $*" >&2
   local log
   log=$(mktemp)
   if ! { "${as_root[@]}" apt-get update -q && "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
