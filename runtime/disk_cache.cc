@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 #include <ctime>
 #include <system_error>
@@ -137,13 +138,20 @@ DiskCache::DiskCache(fs::path folder, uint64_t limit_bytes) : limit_(limit_bytes
 DiskCache DiskCache::off(std::string reason) { return DiskCache("off: " + std::move(reason)); }
 
 DiskCache& DiskCache::global() {
-  static DiskCache& cache = *new DiskCache([] {
+  static DiskCache& cache = *[] {
     const Options& asked = options();
-    if (asked.cache == "off") return off("SINTER_CACHE is off");
+    if (asked.cache == "off") return new DiskCache("off: SINTER_CACHE is off");
     const fs::path folder = asked.cache.empty() ? default_cache_folder() : fs::path(asked.cache);
-    if (folder.empty()) return off("neither XDG_CACHE_HOME nor HOME names a folder; set SINTER_CACHE");
-    return DiskCache(folder, uint64_t{static_cast<uint32_t>(asked.cache_mb)} << 20);
-  }());
+    if (folder.empty()) return new DiskCache("off: neither XDG_CACHE_HOME nor HOME names a folder; set SINTER_CACHE");
+    auto* made = new DiskCache(folder, uint64_t{static_cast<uint32_t>(asked.cache_mb)} << 20);
+    if (!made->writable_)
+      fmt::print(
+          stderr,
+          "sinter: the cache of compiled code is {}; set SINTER_CACHE to a folder that only you can write to, or "
+          "to off\n",
+          made->state());
+    return made;
+  }();
   return cache;
 }
 

@@ -22,7 +22,8 @@ class DiskCache {
   DiskCache(std::filesystem::path folder, uint64_t limit_bytes);
   // A cache that holds nothing; `reason` is its state().
   static DiskCache off(std::string reason);
-  // The cache that SINTER_CACHE and SINTER_CACHE_MB ask for.
+  // The cache that SINTER_CACHE and SINTER_CACHE_MB ask for. When nothing can be kept in it, this is said once, on
+  // stderr.
   static DiskCache& global();
 
   // The bytes stored under this key. An entry that is damaged, or of another version of the format, is removed.

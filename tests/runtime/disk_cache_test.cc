@@ -1,6 +1,7 @@
 // The disk cache: what it returns is what was stored, however the files are damaged and whoever else writes.
 #include "runtime/disk_cache.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,6 +13,7 @@
 #include <thread>
 
 #include "runtime/file.h"
+#include "support/options.h"
 #include "tests/runtime/child.h"
 #include "tests/runtime/mutate.h"
 #include "tests/runtime/scratch.h"
@@ -151,14 +153,18 @@ TEST(DiskCache, SweepingTouchesNoOtherFiles) {
   const std::vector<fs::path> others = {scratch / "thesis.tex", scratch / "my.entry", scratch / ".bashrc",
                                         scratch / hex, scratch / ".notes.sinter-tmp-1-0-0"};
   const fs::path abandoned = scratch / ("." + hex + ".entry.sinter-tmp-1-0-0");
+  const fs::path young = scratch / ("." + hex + ".entry.sinter-tmp-2-0-0");
   for (const fs::path& path : others) put(path, value_of(1));
   put(abandoned, value_of(1));
   for (const fs::directory_entry& entry : fs::directory_iterator(scratch.path()))
     fs::last_write_time(entry, fs::file_time_type::clock::now() - std::chrono::hours(100));
+  put(young, value_of(1));
+  fs::last_write_time(young, fs::file_time_type::clock::now() - std::chrono::minutes(50));
   DiskCache cache(scratch.path(), 4096);
   for (int i = 0; i < 50; ++i) cache.store(key_of(i), value_of(i, 1500));
   for (const fs::path& path : others) EXPECT_TRUE(fs::exists(path)) << path;
   EXPECT_FALSE(fs::exists(abandoned));
+  EXPECT_TRUE(fs::exists(young)) << "somebody may still be writing it";
 }
 
 TEST(DiskCache, ManyProcessesShareOneFolder) {
@@ -209,6 +215,32 @@ TEST(DiskCache, UnusableFoldersTurnItOffAndSaySo) {
   fs::permissions(scratch / "open", fs::perms(0777));
   EXPECT_THAT(DiskCache(scratch / "open", kLimit).state(), HasSubstr("others may write into it"));
   EXPECT_EQ(DiskCache::off("for a reason").state(), "off: for a reason");
+}
+
+// What is written to stderr by a process that uses the cache twice, with SINTER_CACHE set to this.
+std::string warning(const fs::path& folder, const fs::path& log) {
+  const int status = in_child([&] {
+    if (std::freopen(log.c_str(), "w", stderr) == nullptr) return 1;
+    const OptionScope scope({.cache = folder.native()});
+    (void)DiskCache::global();
+    (void)DiskCache::global();
+    return std::fflush(stderr);
+  });
+  EXPECT_EQ(status, 0);
+  std::ifstream file(log);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+TEST(DiskCache, AnUnusableFolderIsMentionedOnce) {
+  Scratch scratch;
+  fs::create_directory(scratch / "open");
+  fs::permissions(scratch / "open", fs::perms(0777));
+  EXPECT_EQ(warning(scratch / "open", scratch / "log"),
+            fmt::format("sinter: the cache of compiled code is off: {} is not used: others may write into it; set "
+                        "SINTER_CACHE to a folder that only you can write to, or to off\n",
+                        (scratch / "open").native()));
+  EXPECT_EQ(warning(scratch / "new", scratch / "log"), "");
+  EXPECT_EQ(warning("off", scratch / "log"), "");
 }
 
 // As another user, since root may write everywhere.

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <sched.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -173,12 +174,23 @@ TEST(File, LeftoversOfKilledWritersAreRemovedButNotThoseOfLivingOnes) {
     utimensat(AT_FDCWD, path.c_str(), times, 0);
   };
   leave(".x.sinter-tmp-1-0-0", 3600);
-  leave(".x.sinter-tmp-2-0-0", 0);         // perhaps just made
-  leave(".other.sinter-tmp-3-0-0", 3600);  // of another file
+  leave(".x.sinter-tmp-2-0-0", 90);
+  leave(".x.sinter-tmp-3-0-0", 20);        // perhaps just made, and not locked yet
+  leave(".x.sinter-tmp-4-0-0", 3600);      // its writer lives
+  leave(".other.sinter-tmp-5-0-0", 3600);  // of another file
+  const int living = open((scratch / ".x.sinter-tmp-4-0-0").c_str(), O_WRONLY);
+  ASSERT_EQ(::flock(living, LOCK_EX), 0);
+  write(scratch / "x", "once", {.durable = false});
+  EXPECT_TRUE(fs::exists(scratch / ".x.sinter-tmp-1-0-0")) << "only durable writes look for them";
   write(scratch / "x", "whole");
   EXPECT_FALSE(fs::exists(scratch / ".x.sinter-tmp-1-0-0"));
-  EXPECT_TRUE(fs::exists(scratch / ".x.sinter-tmp-2-0-0"));
-  EXPECT_TRUE(fs::exists(scratch / ".other.sinter-tmp-3-0-0"));
+  EXPECT_FALSE(fs::exists(scratch / ".x.sinter-tmp-2-0-0"));
+  EXPECT_TRUE(fs::exists(scratch / ".x.sinter-tmp-3-0-0"));
+  EXPECT_TRUE(fs::exists(scratch / ".x.sinter-tmp-4-0-0"));
+  EXPECT_TRUE(fs::exists(scratch / ".other.sinter-tmp-5-0-0"));
+  close(living);
+  write(scratch / "x", "again");
+  EXPECT_FALSE(fs::exists(scratch / ".x.sinter-tmp-4-0-0"));
 }
 
 TEST(File, PrivateFolders) {
