@@ -6,12 +6,35 @@
 #include <limits>
 #include <random>
 
+#include "ir/graph/row.h"
 #include "ir/scalar/math.h"
 
 namespace sinter::tools {
 namespace {
 
 constexpr double kAny = std::numeric_limits<double>::infinity();
+
+// Rows whose body is made of several operations are measured as they stand.
+constexpr char kSigmoid[] = "sigmoid", kRsqrt[] = "rsqrt";
+template <const char* name>
+ir::Expr of_row(ir::Expr x) {
+  return ir::find_row(name).on_expr(&x);
+}
+template <const char* name>
+double oracle_of_row(double x) {
+  static const ir::Row& row = ir::find_row(name);
+  return row.on_double(&x);
+}
+int exact_sigmoid(mpfr_ptr y, mpfr_srcptr x, mpfr_rnd_t round) {
+  mpfr_neg(y, x, round);
+  mpfr_exp(y, y, round);
+  mpfr_add_ui(y, y, 1, round);
+  return mpfr_ui_div(y, 1, y, round);
+}
+int exact_rsqrt(mpfr_ptr y, mpfr_srcptr x, mpfr_rnd_t round) {
+  mpfr_sqrt(y, x, round);
+  return mpfr_ui_div(y, 1, y, round);
+}
 
 double random_bits(std::mt19937_64& random) { return std::bit_cast<double>(random()); }
 
@@ -77,6 +100,18 @@ std::span<const MathFunction> math_functions() {
        2},
       {"tanh", ir::tanh, std::tanh, mpfr_tanh, -20, 20, {0, 9.02, 0.34657 / 2, 19.06}, kAny, kAny, 3, 3},
       {"erf", ir::erf, std::erf, mpfr_erf, -6, 6, {0, 1, 3.93, 5.92}, kAny, kAny, 3, 3},
+      {"sigmoid",
+       of_row<kSigmoid>,
+       oracle_of_row<kSigmoid>,
+       exact_sigmoid,
+       -40,
+       40,
+       {0, 88.72283, -88.72283, 17.3, -17.3, 709.7827, -709.7827},
+       kAny,
+       kAny,
+       3,
+       3},
+      {"rsqrt", of_row<kRsqrt>, oracle_of_row<kRsqrt>, exact_rsqrt, 0, 100, {0, 1, 4}, kAny, kAny, 2, 2},
   };
   return table;
 }
