@@ -1,5 +1,6 @@
 // The benchmark suite: ./run bench [NAME...]; --help says the rest.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -10,6 +11,7 @@
 #include "bench/first_step.h"
 #include "bench/measure.h"
 #include "support/error.h"
+#include "support/options.h"
 
 namespace sinter::bench {
 namespace {
@@ -93,11 +95,8 @@ int start(int argc, char** argv) {
   app.footer("--peers (first) runs bench/peers.py instead: PyTorch and JAX beside Sinter; ./run bench --peers --help.");
   CLI11_PARSE(app, argc, argv);
 
-  if (flags.threads == 0) {
-    const char* set = std::getenv("SINTER_THREADS");
-    flags.threads = set == nullptr ? 0 : std::atoi(set);
-  }
-  if (flags.threads <= 0) flags.threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  if (flags.threads == 0) flags.threads = read_options(environ).options.threads;
+  if (flags.threads == 0) flags.threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   setenv("SINTER_THREADS", std::to_string(flags.threads).c_str(), /*overwrite=*/1);
   flags.effort.threads = flags.threads;
   flags.effort.by_least = by == "least";

@@ -58,27 +58,33 @@ __attribute__((target_clones("avx512f", "avx2", "default"))) void stream(const A
 
 constexpr int kChains = 12;  // enough to hide the latency of two units
 
-__attribute__((target("avx512f"))) float multiply_add_512(int64_t times) {
-  __m512 sums[kChains];
-  for (int k = 0; k < kChains; ++k) sums[k] = _mm512_set1_ps(static_cast<float>(k));
-  const __m512 x = _mm512_set1_ps(0.5F), y = _mm512_set1_ps(0.25F);
+// Chains of `times` multiply-adds each. What it is called from says for which instruction set it is compiled; the
+// compiler itself must not contract, so the instruction is asked for.
+template <class Floats, class MultiplyAdd>
+__attribute__((always_inline)) inline float chains(int64_t times, MultiplyAdd multiply_add) {
+  Floats sums[kChains];
+  for (int k = 0; k < kChains; ++k) sums[k] = Floats{} + static_cast<float>(k);
+  const Floats x = Floats{} + 0.5F, y = Floats{} + 0.25F;
   for (int64_t i = 0; i < times; ++i)
 #pragma GCC unroll 12
-    for (int k = 0; k < kChains; ++k) sums[k] = _mm512_fmadd_ps(sums[k], x, y);
+    for (int k = 0; k < kChains; ++k) multiply_add(sums[k], x, y);
   float total = 0;
-  for (const __m512& sum : sums) total += _mm512_cvtss_f32(sum);
+  for (const Floats& sum : sums) total += sum[0];
   return total;
 }
+struct MultiplyAdd {  // by reference, as the compiler asks for between functions of different instruction sets
+  __attribute__((target("avx512f"))) void operator()(__m512& sum, const __m512& x, const __m512& y) const {
+    sum = _mm512_fmadd_ps(sum, x, y);
+  }
+  __attribute__((target("avx2,fma"))) void operator()(__m256& sum, const __m256& x, const __m256& y) const {
+    sum = _mm256_fmadd_ps(sum, x, y);
+  }
+};
+__attribute__((target("avx512f"))) float multiply_add_512(int64_t times) {
+  return chains<__m512>(times, MultiplyAdd());
+}
 __attribute__((target("avx2,fma"))) float multiply_add_256(int64_t times) {
-  __m256 sums[kChains];
-  for (int k = 0; k < kChains; ++k) sums[k] = _mm256_set1_ps(static_cast<float>(k));
-  const __m256 x = _mm256_set1_ps(0.5F), y = _mm256_set1_ps(0.25F);
-  for (int64_t i = 0; i < times; ++i)
-#pragma GCC unroll 12
-    for (int k = 0; k < kChains; ++k) sums[k] = _mm256_fmadd_ps(sums[k], x, y);
-  float total = 0;
-  for (const __m256& sum : sums) total += _mm256_cvtss_f32(sum);
-  return total;
+  return chains<__m256>(times, MultiplyAdd());
 }
 
 // The longest time that a thread took for body(thread), all starting together.

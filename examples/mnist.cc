@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <cmath>
+#include <exception>
 #include <filesystem>
 
 #include "sinter/sinter.h"
@@ -125,7 +126,7 @@ int run(const Flags& flags) {
   return 0;
 }
 
-int main(int argc, char** argv) {
+int start(int argc, char** argv) {
   Flags flags;
   CLI::App app(
       "Trains a network on handwritten digits: real MNIST where SINTER_DATA points at it, else built-in ones.");
@@ -143,10 +144,14 @@ int main(int argc, char** argv) {
   app.add_option("--threads", flags.threads, "worker threads; 0: as many as there are cores")
       ->check(CLI::Range(0, 1024));
   CLI11_PARSE(app, argc, argv);
+  if (flags.threads > 0) setenv("SINTER_THREADS", std::to_string(flags.threads).c_str(), 1);  // before the first use
+  return run(flags);
+}
+
+int main(int argc, char** argv) {
   try {
-    if (flags.threads > 0) setenv("SINTER_THREADS", std::to_string(flags.threads).c_str(), 1);  // before the first use
-    return run(flags);
-  } catch (const Error& error) {
+    return start(argc, argv);
+  } catch (const std::exception& error) {
     fmt::print(stderr, "error: {}\n", error.what());
     return 1;
   }

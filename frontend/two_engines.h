@@ -30,7 +30,7 @@ template <class F, class Arguments>
     Result result{};
     int64_t static_runs = 0, dynamic_runs = 0;
   };
-  const auto state = std::make_shared<State>(State{f, arguments, jit(f)});
+  const auto state = std::make_shared<State>(State{f, std::move(arguments), jit(std::move(f))});
   return {
       .run_static = [state] { state->result = std::apply(state->compiled, state->arguments(state->static_runs++)); },
       .run_dynamic = [state] { state->result = std::apply(state->f, state->arguments(state->dynamic_runs++)); },

@@ -23,9 +23,9 @@ std::optional<std::string_view> safetensors_name(DType dtype) {
   return std::nullopt;
 }
 
-std::optional<DType> parse_safetensors_dtype(std::string_view text) {
+std::optional<DType> parse_safetensors_dtype(std::string_view name) {
   for (const auto& [dtype, known] : kNames)
-    if (known == text) return dtype;
+    if (known == name) return dtype;
   return std::nullopt;
 }
 

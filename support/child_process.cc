@@ -30,7 +30,7 @@ std::string output_of(const std::string& program, const std::vector<std::string>
     const std::string text = *variable;
     if (!environment.contains(text.substr(0, text.find('=')))) variables.push_back(text);
   }
-  for (const auto& [name, value] : environment) variables.push_back(name + "=" + value);
+  for (const auto& [name, value] : environment) variables.push_back(fmt::format("{}={}", name, value));
   const auto pointers = [](std::vector<std::string>& texts) {
     std::vector<char*> all;
     for (std::string& text : texts) all.push_back(text.data());
@@ -45,7 +45,7 @@ std::string output_of(const std::string& program, const std::vector<std::string>
   posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, err.c_str(), kCreate, kMode);
   pid_t child = 0;
   const int failure =
-      posix_spawn(&child, program.c_str(), &actions, nullptr, pointers(words).data(), pointers(variables).data());
+      posix_spawnp(&child, program.c_str(), &actions, nullptr, pointers(words).data(), pointers(variables).data());
   posix_spawn_file_actions_destroy(&actions);
   if (failure != 0)
     throw RuntimeError(fmt::format("cannot start {}: {}", program, std::generic_category().message(failure)));

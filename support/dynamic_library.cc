@@ -1,6 +1,7 @@
 #include "support/dynamic_library.h"
 
 #include <dlfcn.h>
+#include <fmt/format.h>
 #include <link.h>
 
 #include <utility>
@@ -17,7 +18,8 @@ std::optional<DynamicLibrary> DynamicLibrary::open(const std::string& name, std:
 
 DynamicLibrary::DynamicLibrary(void* handle, const std::string& name) : handle_(handle), path_(name) {
   const link_map* map = nullptr;
-  if (dlinfo(handle, RTLD_DI_LINKMAP, &map) == 0 && map->l_name != nullptr && *map->l_name != 0) path_ = map->l_name;
+  if (dlinfo(handle, RTLD_DI_LINKMAP, static_cast<void*>(&map)) == 0 && map->l_name != nullptr && *map->l_name != 0)
+    path_ = map->l_name;
 }
 
 DynamicLibrary::DynamicLibrary(DynamicLibrary&& other) noexcept
@@ -40,7 +42,7 @@ std::optional<DynamicLibrary> open_first(std::span<const std::string> names, std
     std::string reason;
     if (auto library = DynamicLibrary::open(name, &reason)) return library;
     // The loader's words mostly start with the name already.
-    if (tried != nullptr) tried->push_back(reason.starts_with(name) ? reason : name + ": " + reason);
+    if (tried != nullptr) tried->push_back(reason.starts_with(name) ? reason : fmt::format("{}: {}", name, reason));
   }
   return std::nullopt;
 }

@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
+#include <fstream>
 
+#include "support/child_process.h"
 #include "support/error.h"
+#include "support/temporary_folder.h"
 
 namespace sinter {
 namespace {
@@ -20,13 +22,16 @@ std::string quoted(const std::string& text) {
 // Has gnuplot draw what the script says into `png`.
 void draw(const std::string& png, const std::string& title, const std::string& unit, int width, int height,
           const std::string& script) {
-  FILE* gnuplot = popen("gnuplot", "w");
-  if (gnuplot == nullptr) throw RuntimeError("plot: gnuplot cannot be started");
-  fmt::print(gnuplot,
-             "set terminal pngcairo noenhanced size {},{}\nset output {}\nset title {}\nset ylabel {}\nset grid\n{}",
-             width, height, quoted(png), quoted(title), quoted(unit), script);
-  if (pclose(gnuplot) != 0)
-    throw RuntimeError(fmt::format("plot: gnuplot could not write {}", png), "install the package gnuplot-nox");
+  const TemporaryFolder folder;
+  std::ofstream(folder / "script") << fmt::format(
+      "set terminal pngcairo noenhanced size {},{}\nset output {}\nset title {}\nset ylabel {}\nset grid\n{}", width,
+      height, quoted(png), quoted(title), quoted(unit), script);
+  try {
+    (void)output_of("gnuplot", {folder / "script"});
+  } catch (const RuntimeError& error) {
+    throw RuntimeError(fmt::format("plot: {} was not written: {}", png, error.what()),
+                       "install the package gnuplot-nox");
+  }
 }
 
 }  // namespace

@@ -18,9 +18,7 @@ bool is_command(const CLI::App& app, const std::string& name) {
                      [&](const CLI::App* command) { return command->get_name() == name; });
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int run(int argc, char** argv) {
   CLI::App app("Sinter, a compiler for tensor programs.", "sinter");
   app.require_subcommand(1);
   app.failure_message(CLI::FailureMessage::simple);
@@ -33,8 +31,17 @@ int main(int argc, char** argv) {
   }
   try {
     app.parse(argc, argv);
+    return 0;
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : kUsage;
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
   } catch (const sinter::Error& error) {
     fmt::print(stderr, "{}\n", error.what());
     return 1;
@@ -45,5 +52,4 @@ int main(int argc, char** argv) {
     fmt::print(stderr, "internal error: {}\n", error.what());
     return 1;
   }
-  return 0;
 }

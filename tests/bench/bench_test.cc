@@ -80,6 +80,9 @@ TEST(Bench, WhatItRefuses) {
   EXPECT_EQ(unknown.status, 1);
   EXPECT_THAT(unknown.err, AllOf(HasSubstr("there is no workload 'gem'"), HasSubstr("--list")));
   EXPECT_NE(run_program("bench/bench", {"--threads", "none"}).status, 0);
+  const Ran variable = run_program("bench/bench", {"--list"}, {{"SINTER_THREADS", "many"}});
+  EXPECT_NE(variable.status, 0);
+  EXPECT_THAT(variable.err, HasSubstr("SINTER_THREADS"));
   const Ran help = run_program("bench/bench", {"--help"});
   EXPECT_EQ(help.status, 0);
   for (const char* flag :

@@ -93,6 +93,14 @@ TEST(Report, PlotsShares) {
   const std::string bytes{std::istreambuf_iterator<char>(file), {}};
   EXPECT_THAT(bytes, testing::StartsWith("\x89PNG"));
   EXPECT_THROW(plot_shares(png, std::array{line_of(bare)}), RuntimeError);
+  try {
+    plot_shares("/no/such/folder/shares.png", std::array{line_of(measurement())});
+    FAIL();
+  } catch (const RuntimeError& error) {
+    EXPECT_THAT(error.what(),
+                testing::AllOf(testing::HasSubstr("/no/such/folder/shares.png was not written"),
+                               testing::HasSubstr("cannot open file"), testing::HasSubstr("gnuplot-nox")));
+  }
 }
 
 }  // namespace
