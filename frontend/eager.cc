@@ -92,7 +92,7 @@ Ref<Impl> iota(const ir::IotaAttributes& attributes, Device device) {
 Ref<Impl> constant(const ir::Literal& literal, Device device) {
   Ref<Impl> result = allocate(literal.type.dtype, Sizes(literal.type.shape));
   std::ranges::copy(literal.bytes, result->data());
-  return on_device(result, device);
+  return result->shape.rank() == 0 ? number_on(device, result) : on_device(result, device);
 }
 
 Ref<Impl> run_view(const ir::OpDef& def, const ir::Attributes& attributes, Operands operands) {

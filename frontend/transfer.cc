@@ -41,12 +41,16 @@ Ref<Impl> on_device(const Ref<Impl>& x, Device device) {
 }
 
 Ref<Impl> number_on(Device device, const Arg& number, DType dtype) {
-  Ref<Impl> element = element_of(number, dtype);
+  return number_on(device, element_of(number, dtype));
+}
+
+Ref<Impl> number_on(Device device, const Ref<Impl>& element) {
   if (device.is_cpu()) return element;
   using Key = std::tuple<int, DType, std::vector<std::byte>>;
   constexpr size_t kKept = 4096;
   static std::mutex mutex;
   static auto& known = *new std::map<Key, Ref<Impl>>;
+  const DType dtype = element->dtype;
   const Key key{device.index, dtype, {element->data(), element->data() + size_of(dtype)}};
   const std::lock_guard lock(mutex);
   if (known.size() >= kKept) known.clear();

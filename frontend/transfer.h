@@ -14,6 +14,8 @@ namespace sinter::detail {
 
 // The number as a tensor without dimensions; on devices other than the CPU made once and kept.
 [[nodiscard]] Ref<Impl> number_on(Device device, const Arg& number, DType dtype);
+// The same of a tensor on the CPU that has no dimensions.
+[[nodiscard]] Ref<Impl> number_on(Device device, const Ref<Impl>& element);
 
 // Moves the cell's value and gradient. Nobody may hold its lock.
 void move_cell(Cell& cell, Device device);

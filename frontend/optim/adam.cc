@@ -27,19 +27,23 @@ void Adam::step(At at) {
   const detail::Scope scope("Adam");
   const Tensor steps = steps_ + 1.0;
   steps_.set(steps);
-  const Tensor step_size = lr_ / (1.0 - pow(tensor(options_.beta1, {.dtype = kFloat64}), steps));
-  const Tensor root = sqrt(1.0 - pow(tensor(options_.beta2, {.dtype = kFloat64}), steps));
+  static const ir::OpDef& power = detail::op_named("pow");
+  const auto correction = [&](double beta) { return 1.0 - detail::apply_row(power, "pow", {beta, steps}); };
+  const Tensor step_size = lr_ / correction(options_.beta1), root = sqrt(correction(options_.beta2));
+  Scalars scalars({step_size, root});
   for (size_t i = 0; i < parameters_.size(); ++i) {
     const Tensor& parameter = parameters_[i];
     Tensor g = parameter.grad(at);
     if (!g.defined()) continue;
     if (options_.weight_decay != 0) g = g + parameter * options_.weight_decay;
-    const DType dtype = parameter.dtype();
+    bring_beside(mean_[i], parameter);
+    bring_beside(square_[i], parameter);
+    const std::vector<Tensor>& numbers = scalars.beside(parameter);
     const Tensor m = mean_[i] * options_.beta1 + g * (1 - options_.beta1);
     const Tensor v = square_[i] * options_.beta2 + (g * g) * (1 - options_.beta2);
     mean_[i].set(m);
     square_[i].set(v);
-    parameter.set(parameter - step_size.to(dtype) * (m / (sqrt(v) / root.to(dtype) + options_.eps)));
+    parameter.set(parameter - numbers[0] * (m / (sqrt(v) / numbers[1] + options_.eps)));
   }
 }
 

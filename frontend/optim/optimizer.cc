@@ -7,6 +7,8 @@
 #include "frontend/creation.h"
 #include "frontend/print.h"
 #include "frontend/state_dict.h"
+#include "frontend/trace.h"
+#include "frontend/transfer.h"
 
 namespace sinter::optim {
 
@@ -50,6 +52,30 @@ std::vector<Tensor> Optimizer::zeros_beside_parameters(const std::string& name) 
     state_.emplace_back(numbered, cells.back());
   }
   return cells;
+}
+
+void Optimizer::bring_beside(const Tensor& cell, const Tensor& parameter) {
+  if (detail::Trace::current() == nullptr) detail::bring_cell(*cell.impl()->cell, detail::device_of(*parameter.impl()));
+}
+
+const std::vector<Tensor>& Optimizer::Scalars::beside(const Tensor& parameter) {
+  const DType dtype = parameter.dtype();
+  const bool traced = detail::Trace::current() != nullptr;  // all of a trace is on one device
+  const Device device = traced ? Device() : detail::device_of(*parameter.impl());
+  const auto fits = [&](const Converted& made) { return made.dtype == dtype && made.device == device; };
+  if (const auto found = std::ranges::find_if(converted_, fits); found != converted_.end()) return found->values;
+  Converted made{.dtype = dtype, .device = device, .values = {}};
+  if (traced || device.is_cpu()) {
+    for (const Tensor& value : values_) made.values.push_back(value.to(dtype));
+  } else if (std::ranges::any_of(values_, [](const Tensor& value) { return !value.device().is_cpu(); })) {
+    for (const Tensor& value : values_) made.values.push_back(value.to(dtype).to(device));
+  } else {
+    std::vector<double> numbers;
+    for (const Tensor& value : values_) numbers.push_back(value.item());
+    const Tensor sent = tensor(numbers, {.dtype = dtype, .device = Device()}).to(device);
+    for (size_t i = 0; i < numbers.size(); ++i) made.values.push_back(sent.select(0, static_cast<int64_t>(i)));
+  }
+  return converted_.emplace_back(std::move(made)).values;
 }
 
 void Optimizer::zero_grad() const {

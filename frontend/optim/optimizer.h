@@ -37,6 +37,25 @@ class Optimizer {
   [[nodiscard]] std::vector<Tensor> zeros_beside_parameters(const std::string& name);
   // A scalar f64 cell.
   [[nodiscard]] Tensor scalar_cell(const std::string& name, double value);
+  // Moves what is remembered beside a parameter to where that now lies; jitted functions do so by themselves.
+  static void bring_beside(const Tensor& cell, const Tensor& parameter);
+
+  // Scalars that a step computes for all parameters: converted once a type, and sent once, together, to a device.
+  class Scalars {
+   public:
+    explicit Scalars(std::vector<Tensor> values) : values_(std::move(values)) {}  // f64
+    // In the parameter's type, where it lies.
+    [[nodiscard]] const std::vector<Tensor>& beside(const Tensor& parameter);
+
+   private:
+    struct Converted {
+      DType dtype;
+      Device device;
+      std::vector<Tensor> values;
+    };
+    std::vector<Tensor> values_;
+    std::vector<Converted> converted_;
+  };
 
   const char* name_;
   std::vector<Tensor> parameters_;

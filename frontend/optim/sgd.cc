@@ -18,18 +18,20 @@ void SGD::step(At at) {
   const detail::CallScope location(at);
   const NoGrad guard;
   const detail::Scope scope("SGD");
+  Scalars scalars({lr_});
   for (size_t i = 0; i < parameters_.size(); ++i) {
     const Tensor& parameter = parameters_[i];
     Tensor g = parameter.grad(at);
     if (!g.defined()) continue;
     if (options_.weight_decay != 0) g = g + parameter * options_.weight_decay;
     if (options_.momentum != 0) {
+      bring_beside(momentum_[i], parameter);
       // From zero, the first step's momentum is the gradient itself.
       const Tensor velocity = momentum_[i] * options_.momentum + g;
       g = options_.nesterov ? g + velocity * options_.momentum : velocity;
       momentum_[i].set(velocity);
     }
-    parameter.set(parameter - g * lr_.to(parameter.dtype()));
+    parameter.set(parameter - g * scalars.beside(parameter)[0]);
   }
 }
 

@@ -59,10 +59,9 @@ void Checks::make_slots() {
 }
 
 void Checks::look_at_operations(Failure& first) {
-  for (size_t i = 0; i < waiting_; ++i) {
-    driver().event_synchronize(slots_[i].arrived);
+  if (waiting_ > 0) driver().event_synchronize(slots_[waiting_ - 1].arrived);  // and so have those before it
+  for (size_t i = 0; i < waiting_; ++i)
     if (slots_[i].pinned->failed != 0 && first.site == nullptr) first = {slots_[i].site, *slots_[i].pinned};
-  }
   for (size_t i = 0; i < waiting_; ++i) slots_[i].site.reset();
   waiting_ = 0;
   operations_.store(0, std::memory_order_relaxed);

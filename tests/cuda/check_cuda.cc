@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
+#include <optional>
+#include <utility>
+
 #include "ir/loops/interpret.h"
 #include "ir/loops/text.h"
 #include "passes/dead_code.h"
@@ -10,6 +14,7 @@
 #include "passes/lower/collapse.h"
 #include "passes/lower/lower.h"
 #include "passes/schedule/cuda.h"
+#include "tests/cuda/on_device.h"
 
 namespace sinter::codegen::cuda {
 
@@ -59,26 +64,51 @@ Expected interpreted(const Case& given) {
   return expected;
 }
 
+namespace {
+
+// What a run left, against what the interpreter says.
+std::string judged(const Case& given, const Expected& expected, const RunOptions& options,
+                   const runtime::KernelStatus& status,
+                   const std::function<std::span<const std::byte>(size_t)>& found) {
+  const bool fails = expected.fails && !options.gate_closed;
+  if ((status.failed != 0) != fails) return fails ? "no failed check was reported" : "a check failed";
+  if (fails && status.index >= 0 && status.index < status.extent)
+    return fmt::format("index {} of {} failed its check", status.index, status.extent);
+  const loops::Contents& wanted = options.gate_closed ? given.contents : expected.contents;
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    const Buffer& buffer = given.kernel.buffers[i];
+    const std::string difference = loops::difference(wanted[i], found(i), buffer.dtype);
+    if (!difference.empty()) return fmt::format("b{}, {}: {}", i, buffer.name, difference);
+  }
+  return "";
+}
+
+// One run on the device: "" or what is wrong.
+std::string problem_on(OnDevice& device, const Case& given, const KernelSource& source, const Expected& expected,
+                       const RunOptions& options, bool anywhere) {
+  std::vector<size_t> offsets;
+  for (const Buffer& buffer : given.kernel.buffers) offsets.push_back(anywhere ? size_of(buffer.dtype) : 0);
+  loops::Contents contents = given.contents;
+  try {
+    const runtime::KernelStatus status = device.run(source, contents, given.symbols, options, offsets);
+    return judged(given, expected, options, status, [&](size_t b) { return std::span(std::as_const(contents[b])); });
+  } catch (const Error& error) {
+    return error.what();
+  }
+}
+
+}  // namespace
+
 std::string problem(const Case& given, const KernelSource& source, const Module& module, const Expected& expected,
                     const RunOptions& options, bool anywhere) {
   DeviceBuffers buffers = place(given, anywhere);
   try {
     const runtime::KernelStatus status =
         run_code(module, source.entries, source.scratch, buffers, given.symbols, options);
-    const bool fails = expected.fails && !options.gate_closed;
-    if ((status.failed != 0) != fails) return fails ? "no failed check was reported" : "a check failed";
-    if (fails && status.index >= 0 && status.index < status.extent)
-      return fmt::format("index {} of {} failed its check", status.index, status.extent);
+    return judged(given, expected, options, status, [&](size_t b) { return buffers.bytes(b); });
   } catch (const Fault& fault) {
     return fault.what();
   }
-  const loops::Contents& wanted = options.gate_closed ? given.contents : expected.contents;
-  for (size_t i = 0; i < wanted.size(); ++i) {
-    const Buffer& buffer = given.kernel.buffers[i];
-    const std::string found = loops::difference(wanted[i], buffers.bytes(i), buffer.dtype);
-    if (!found.empty()) return fmt::format("b{}, {}: {}", i, buffer.name, found);
-  }
-  return "";
 }
 
 void check_cuda(std::vector<Case> cases, const cuda_sim::CompileOptions& options) {
@@ -89,7 +119,12 @@ void check_cuda(std::vector<Case> cases, const cuda_sim::CompileOptions& options
     loops::verify(kernel);
     sources.push_back(write_kernel(kernel, fmt::format("kernel_{}", i), {}));
   }
-  const Module module(cuda_sim::compile(program_text(sources), options));
+  std::optional<Module> module;
+  std::optional<OnDevice> device;
+  if (tests_run_on_device())
+    device.emplace(sources, /*flush_denormals=*/true);
+  else
+    module.emplace(cuda_sim::compile(program_text(sources), options));
   for (size_t i = 0; i < cases.size(); ++i) {
     SCOPED_TRACE(loops::print(cases[i].kernel) + "\n" + sources[i].text);
     const Expected expected = interpreted(cases[i]);
@@ -99,7 +134,8 @@ void check_cuda(std::vector<Case> cases, const cuda_sim::CompileOptions& options
                                {.gate_closed = true}};
     for (size_t r = 0; r < std::size(runs); ++r) {
       const bool anywhere = r == 2 && cases[i].kernel.symbols > 0;
-      const std::string found = problem(cases[i], sources[i], module, expected, runs[r], anywhere);
+      const std::string found = device ? problem_on(*device, cases[i], sources[i], expected, runs[r], anywhere)
+                                       : problem(cases[i], sources[i], *module, expected, runs[r], anywhere);
       EXPECT_EQ(found, "") << "run " << r;
       if (!found.empty()) return;
     }

@@ -1,4 +1,5 @@
-// Runs kernels in the simulator, from the text that NVRTC would compile, and compares bits with the kernel interpreter.
+// Runs kernels in the simulator, from the text that NVRTC would compile, and compares bits with the kernel interpreter;
+// or on a device (on_device.h), with SINTER_TEST_ON=device.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +29,7 @@ using Draw = loops::ContentOptions;
 // Schedules those kernels that are not scheduled for CUDA, compiles all of them as one program, and fails the running
 // test where bits differ (NaNs are equal, denormals are zero), where the status does, or where the simulator finds a
 // fault. Each runs with grids of different sizes and threads in different orders, and once with a closed gate; kernels
-// with run-time extents also on buffers that start anywhere, as views do.
+// with run-time extents also on buffers that start anywhere, as views do. options: of the simulator alone.
 void check_cuda(std::vector<Case> cases, const cuda_sim::CompileOptions& options = {});
 
 // What the interpreter makes of the contents, and whether an index check failed.

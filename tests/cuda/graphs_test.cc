@@ -7,6 +7,7 @@
 #include "passes/pipeline.h"
 #include "tests/cuda/check_cuda.h"
 #include "tests/kernels/mlp_step.h"
+#include "tests/kernels/training_graphs.h"
 
 namespace sinter::codegen::cuda {
 namespace {
@@ -20,11 +21,10 @@ void add_kernels(std::vector<Case>& cases, const Graph& graph, bool fuse = true)
 
 Graph optimised(const Graph& graph) { return passes::run_passes(passes::graph_pipeline(), graph).graph; }
 
-// The text's function, with the gradients of its first result if that is a scalar and they are asked for.
-Graph program(const std::string& text, bool gradients = false) {
-  const Graph graph = ir::parse(text).back();
-  return optimised(gradients ? passes::differentiate_first_result(graph).graph : graph);
-}
+// The text's function.
+Graph program(const std::string& text) { return optimised(ir::parse(text).back()); }
+
+Graph with_gradients(const Graph& graph) { return optimised(passes::differentiate_first_result(graph).graph); }
 
 void check_program(const Graph& graph) {
   std::vector<Case> cases;
@@ -35,59 +35,9 @@ void check_program(const Graph& graph) {
 
 TEST(Graphs, MnistStep) { check_program(optimised(test::mlp_step(5, {23, 17, 10}))); }
 
-TEST(Graphs, LinearRegression) {
-  check_program(program(R"(func @f(%x: f32[19, 6], %w: f32[6, 1], %b: f32[1], %y: f32[19, 1]) -> f32[] {
-    %0 = dot %x, %w
-    %1 = broadcast %b {shape = [19, 1], axes = [1]}
-    %2 = add %0, %1
-    %3 = sub %2, %y
-    %4 = mul %3, %3
-    %5 = reduce_sum %4 {axes = [0, 1]}
-    return %5
-  })",
-                        true));
-}
-
-TEST(Graphs, SoftmaxCrossEntropy) {
-  check_program(program(R"(func @f(%x: f32[9, 33], %labels: i64[9]) -> f32[] {
-    %0 = reduce_max %x {axes = [1]}
-    %1 = broadcast %0 {shape = [9, 33], axes = [0]}
-    %2 = sub %x, %1
-    %3 = exp %2
-    %4 = reduce_sum %3 {axes = [1]}
-    %5 = log %4
-    %6 = gather %2, %labels {axis = 1, batch = 1}
-    %7 = sub %5, %6
-    %8 = reduce_sum %7 {axes = [0]}
-    return %8
-  })",
-                        true));
-}
-
-TEST(Graphs, LayerNorm) {
-  check_program(program(R"(func @f(%x: f32[7, 40], %g: f32[40], %b: f32[40], %e: f32[7, 40]) -> f32[] {
-    %n = constant f32[] {40}
-    %n7 = broadcast %n {shape = [7], axes = []}
-    %0 = reduce_sum %x {axes = [1]}
-    %1 = div %0, %n7
-    %2 = broadcast %1 {shape = [7, 40], axes = [0]}
-    %3 = sub %x, %2
-    %4 = mul %3, %3
-    %5 = reduce_sum %4 {axes = [1]}
-    %6 = div %5, %n7
-    %7 = sqrt %6
-    %8 = broadcast %7 {shape = [7, 40], axes = [0]}
-    %9 = div %3, %8
-    %10 = broadcast %g {shape = [7, 40], axes = [1]}
-    %11 = broadcast %b {shape = [7, 40], axes = [1]}
-    %12 = mul %9, %10
-    %13 = add %12, %11
-    %14 = mul %13, %e
-    %15 = reduce_sum %14 {axes = [0, 1]}
-    return %15
-  })",
-                        true));
-}
+TEST(Graphs, LinearRegression) { check_program(with_gradients(test::linear_regression(19, 6))); }
+TEST(Graphs, SoftmaxCrossEntropy) { check_program(with_gradients(test::softmax_cross_entropy(9, 33))); }
+TEST(Graphs, LayerNorm) { check_program(with_gradients(test::layer_norm(7, 40))); }
 
 TEST(Graphs, ReductionsOverAnyAxesAndOfLongRanges) {
   check_program(program(R"(func @f(%x: f32[3, 100, 37], %y: f32[4, 5000], %z: f64[5000, 3], %w: f32[70000])

@@ -1,67 +1,16 @@
 #include "tests/cuda/programs.h"
 
-#include "ir/graph/text.h"
 #include "ir/loops/text.h"
 #include "passes/differentiate.h"
 #include "passes/pipeline.h"
 #include "passes/schedule/cuda.h"
 #include "tests/cuda/check_cuda.h"
 #include "tests/kernels/mlp_step.h"
+#include "tests/kernels/training_graphs.h"
 #include "tests/random_graph.h"
 
 namespace sinter::codegen::cuda {
 namespace {
-
-constexpr std::string_view kGraphs = R"(
-func @linear_regression(%x: f32[256, 2], %w: f32[2, 1], %b: f32[1], %t: f32[256, 1]) -> f32[] {
-  %0 = dot %x, %w
-  %1 = broadcast %b {shape = [256, 1], axes = [1]}
-  %2 = add %0, %1
-  %3 = sub %2, %t
-  %4 = mul %3, %3
-  %5 = reduce_sum %4 {axes = [0, 1]}
-  %6 = constant f32[] {0.00390625}
-  %7 = mul %5, %6
-  return %7
-}
-func @softmax_cross_entropy(%x: f32[256, 1000], %t: i64[256]) -> f32[] {
-  %0 = reduce_max %x {axes = [1]}
-  %1 = stop_gradient %0
-  %2 = broadcast %1 {shape = [256, 1000], axes = [0]}
-  %3 = sub %x, %2
-  %4 = exp %3
-  %5 = reduce_sum %4 {axes = [1]}
-  %6 = log %5
-  %7 = gather %3, %t {axis = 1, batch = 1}
-  %8 = sub %6, %7
-  %9 = reduce_sum %8 {axes = [0]}
-  return %9
-}
-func @layer_norm(%x: f32[512, 768], %g: f32[768], %b: f32[768], %c: f32[512, 768]) -> f32[] {
-  %0 = reduce_sum %x {axes = [1]}
-  %1 = constant f32[] {0.0013020834}
-  %2 = broadcast %1 {shape = [512], axes = []}
-  %3 = mul %0, %2
-  %4 = broadcast %3 {shape = [512, 768], axes = [0]}
-  %5 = sub %x, %4
-  %6 = mul %5, %5
-  %7 = reduce_sum %6 {axes = [1]}
-  %8 = mul %7, %2
-  %9 = constant f32[] {1e-05}
-  %10 = broadcast %9 {shape = [512], axes = []}
-  %11 = add %8, %10
-  %12 = sqrt %11
-  %13 = broadcast %12 {shape = [512, 768], axes = [0]}
-  %14 = div %5, %13
-  %15 = broadcast %g {shape = [512, 768], axes = [1]}
-  %16 = mul %14, %15
-  %17 = broadcast %b {shape = [512, 768], axes = [1]}
-  %18 = add %16, %17
-  %19 = mul %18, %c
-  %20 = reduce_sum %19 {axes = [0, 1]}
-  return %20
-}
-)";
 
 constexpr std::string_view kDynamic = R"(
 kernel @add_bias(%b0: f32[s3] in, %b1: f32[s1] in, %o2: f32[s3] out) symbols(4) {
@@ -185,7 +134,8 @@ std::vector<loops::Kernel> kernels_of(const ir::Graph& graph) {
 
 std::vector<ProgramKernels> training_programs() {
   std::vector<ProgramKernels> programs{{"mlp_step", kernels_of(test::mlp_step(64, {784, 128, 64, 10}))}};
-  for (const ir::Graph& graph : ir::parse(kGraphs, "programs.sir"))
+  for (const ir::Graph& graph :
+       {test::linear_regression(256, 2), test::softmax_cross_entropy(256, 1000), test::layer_norm(512, 768)})
     programs.push_back({graph.name, kernels_of(passes::differentiate_first_result(graph).graph)});
   return programs;
 }

@@ -1,5 +1,5 @@
-// Faults that take the device away, in processes of their own; and index checks, whose kernels are run by the
-// simulator.
+// A fault that the fake driver injects: what it says of the kernels launched before. (faulting_test.cc: kernels that do
+// fault.)
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

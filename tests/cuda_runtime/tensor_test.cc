@@ -1,4 +1,5 @@
-// Tensors, modules and compiled functions on "cuda" where the fake driver records what is asked of it.
+// Tensors, modules and compiled functions on "cuda" where the fake driver records what is asked of it; on a real
+// device, the same without the counts.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -37,7 +38,7 @@ class CudaTensor : public testing::Test {
 
 TEST_F(CudaTensor, IsThere) {
   EXPECT_TRUE(cuda::is_available());
-  EXPECT_EQ(cuda::device_count(), 1);
+  EXPECT_GE(cuda::device_count(), 1);
 }
 
 TEST_F(CudaTensor, GoesThereAndBack) {
@@ -106,7 +107,7 @@ TEST_F(CudaTensor, MixedDevicesAreAnError) {
   const auto add = jit([](const Tensor& a, const Tensor& b) { return a + b; });
   EXPECT_THAT(message_of<ValueError>([&] { (void)add(there, here); }),
               AllOf(HasSubstr("jit: tensor 2 of the arguments: on cpu, expected cuda:0"), HasSubstr("cure: move")));
-  EXPECT_THAT(message_of<RuntimeError>([&] { (void)here.to("cuda:3"); }), HasSubstr("this machine has 1 CUDA device"));
+  EXPECT_THAT(message_of<RuntimeError>([&] { (void)here.to("cuda:63"); }), HasSubstr("this machine has "));
   EXPECT_THAT(message_of<ValueError>([&] { (void)here.to("gpu"); }), HasSubstr("expected cpu, cuda or cuda:N"));
 }
 
@@ -201,6 +202,7 @@ TEST_F(CudaTensor, TheSignatureKnowsTheDevice) {
 
 TEST_F(CudaTensor, CodeOnDiskThatTheDriverRefusesIsCompiledAgain) {
   const cuda_sim::FakeNvrtc nvrtc;
+  if (!fake.there() || !nvrtc.there()) GTEST_SKIP() << "needs a driver that refuses";
   const auto compile_and_run = [&] {
     nvrtc.configure("record");
     const auto f = jit([](const Tensor& x) { return x * 3.0 - 1.25; });
@@ -225,6 +227,7 @@ TEST_F(CudaTensor, CountsItsMemory) {
 }
 
 TEST_F(CudaTensor, AFullDeviceNamesTheUsersLine) {
+  if (!fake.there()) GTEST_SKIP() << "needs a small device";
   fake.configure("record,memory=1048576");
   const Tensor big = zeros({128, 1024}, {.device = "cuda"});
   const std::string text = message_of<RuntimeError>([&] { (void)zeros({256, 1024}, {.device = "cuda"}); });

@@ -12,6 +12,7 @@
 #include "runtime/buffer.h"
 #include "runtime/threads.h"
 #include "tests/kernels/mlp_step.h"
+#include "tests/kernels/training_graphs.h"
 
 namespace sinter::test {
 namespace {
@@ -72,7 +73,7 @@ void time(const char* name, const ir::Graph& graph) {
   fmt::print("\n");
 }
 
-ir::Graph with_gradients(const char* text) { return passes::differentiate_first_result(ir::parse(text)[0]).graph; }
+ir::Graph with_gradients(const ir::Graph& graph) { return passes::differentiate_first_result(graph).graph; }
 
 }  // namespace
 }  // namespace sinter::test
@@ -86,64 +87,9 @@ int main(int count, char** arguments) {
   };
   for (const int64_t batch : {8, 64, 512})
     maybe(fmt::format("mlp {}", batch), [&] { return mlp_step(batch, {784, 128, 64, 10}); });
-  maybe("softmax", [] {
-    return ir::parse(R"(func @softmax(%x: f32[4096, 1000]) -> f32[4096, 1000] {
-      %0 = reduce_max %x {axes = [1]}
-      %1 = broadcast %0 {shape = [4096, 1000], axes = [0]}
-      %2 = sub %x, %1
-      %3 = exp %2
-      %4 = reduce_sum %3 {axes = [1]}
-      %5 = broadcast %4 {shape = [4096, 1000], axes = [0]}
-      %6 = div %3, %5
-      return %6
-    })")[0];
-  });
-  maybe("cross entropy", [] {
-    return with_gradients(R"(func @ce(%x: f32[4096, 1000], %t: i64[4096]) -> f32[] {
-      %s = stop_gradient %x
-      %0 = reduce_max %s {axes = [1]}
-      %1 = broadcast %0 {shape = [4096, 1000], axes = [0]}
-      %2 = sub %x, %1
-      %3 = exp %2
-      %4 = reduce_sum %3 {axes = [1]}
-      %5 = log %4
-      %6 = gather %2, %t {axis = 1, batch = 1}
-      %7 = sub %5, %6
-      %8 = reduce_sum %7 {axes = [0]}
-      %9 = constant f32[] {4096}
-      %10 = div %8, %9
-      return %10
-    })");
-  });
-  maybe("layer norm", [] {
-    return with_gradients(R"(func @ln(%x: f32[4096, 1024], %g: f32[1024], %b: f32[1024], %u: f32[4096, 1024]) -> f32[] {
-      %n = constant f32[] {1024}
-      %n1 = broadcast %n {shape = [4096], axes = []}
-      %0 = reduce_sum %x {axes = [1]}
-      %1 = div %0, %n1
-      %2 = broadcast %1 {shape = [4096, 1024], axes = [0]}
-      %3 = sub %x, %2
-      %4 = mul %3, %3
-      %5 = reduce_sum %4 {axes = [1]}
-      %6 = div %5, %n1
-      %e = constant f32[] {1e-5}
-      %e1 = broadcast %e {shape = [4096], axes = []}
-      %7 = add %6, %e1
-      %8 = sqrt %7
-      %o = constant f32[] {1}
-      %o1 = broadcast %o {shape = [4096], axes = []}
-      %9 = div %o1, %8
-      %10 = broadcast %9 {shape = [4096, 1024], axes = [0]}
-      %11 = mul %3, %10
-      %12 = broadcast %g {shape = [4096, 1024], axes = [1]}
-      %13 = mul %11, %12
-      %14 = broadcast %b {shape = [4096, 1024], axes = [1]}
-      %15 = add %13, %14
-      %16 = mul %15, %u
-      %17 = reduce_sum %16 {axes = [0, 1]}
-      return %17
-    })");
-  });
+  maybe("softmax", [] { return softmax(4096, 1000); });
+  maybe("cross entropy", [] { return with_gradients(softmax_cross_entropy(4096, 1000)); });
+  maybe("layer norm", [] { return with_gradients(layer_norm(4096, 1024)); });
   for (const int64_t n : {16 << 10, 256 << 10, 4 << 20}) {
     maybe(fmt::format("relu {}", n), [&] {
       return ir::parse(fmt::format(R"(func @relu(%x: f32[{0}], %a: f32[{0}]) -> f32[{0}] {{
