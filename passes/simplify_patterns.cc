@@ -1,7 +1,7 @@
 // Rules written as text: the table, and the small engine that matches it.
+#include <algorithm>
 #include <array>
 #include <charconv>
-#include <cstring>
 #include <unordered_map>
 
 #include "passes/simplify_rules.h"
@@ -135,8 +135,8 @@ std::optional<Value>& slot(Bindings& bindings, char variable) { return bindings[
 
 bool is_number(const ir::Literal& literal, double number) {
   return visit_dtype(literal.type.dtype, [&](auto zero) {
-    const auto wanted = static_cast<decltype(zero)>(number);
-    return std::memcmp(literal.bytes.data(), &wanted, sizeof wanted) == 0;
+    const auto wanted = static_cast<decltype(zero)>(number);  // bit for bit: 0 is not -0
+    return std::ranges::equal(std::as_bytes(std::span(&wanted, 1)), std::span(literal.bytes).first(sizeof wanted));
   });
 }
 
