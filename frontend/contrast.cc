@@ -124,12 +124,12 @@ double Contrast::overhead_us() const {
 
 double Contrast::runs_to_break_even() const {
   if (!refusal.empty()) return std::numeric_limits<double>::infinity();
-  return break_even(trace_ms + passes_ms + codegen_ms, dynamic.first_ms - dynamic.step_us.median * 1e-3,
-                    compiled.step_us.median, dynamic.step_us.median);
+  const auto price_ms = [](const EngineCosts& costs) { return costs.first_ms - costs.step_us.median * 1e-3; };
+  return break_even(price_ms(compiled), price_ms(dynamic), compiled.step_us.median, dynamic.step_us.median);
 }
 
-double break_even(double static_upfront_ms, double dynamic_upfront_ms, double static_step_us, double dynamic_step_us) {
-  const double gain_us = dynamic_step_us - static_step_us, price_ms = static_upfront_ms - dynamic_upfront_ms;
+double break_even(double static_price_ms, double dynamic_price_ms, double static_step_us, double dynamic_step_us) {
+  const double gain_us = dynamic_step_us - static_step_us, price_ms = static_price_ms - dynamic_price_ms;
   if (gain_us <= 0) return std::numeric_limits<double>::infinity();
   return std::max(0., price_ms * 1e3 / gain_us);
 }

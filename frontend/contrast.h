@@ -46,9 +46,9 @@ template <class F, class... A>
 [[nodiscard]] std::string to_text(const Contrast& contrast);
 [[nodiscard]] std::string to_json(const Contrast& contrast);
 
-// (static's trace and compilation - what dynamic compiles in its first run) / (time of a dynamic step - of a static
-// one). 0: static is ahead from the first run on; infinity: never.
-[[nodiscard]] double break_even(double static_upfront_ms, double dynamic_upfront_ms, double static_step_us,
+// (static's price - dynamic's) / (time of a dynamic step - of a static one), a price being what the first run takes
+// beyond a later one. 0: static is ahead from the first run on; infinity: never.
+[[nodiscard]] double break_even(double static_price_ms, double dynamic_price_ms, double static_step_us,
                                 double dynamic_step_us);
 
 // Such a number of runs in words.

@@ -20,20 +20,22 @@ struct Arguments {
 };
 
 std::string text_of(std::string_view title, const Race& race) {
-  const auto sum = [](const Lap& lap) { return lap.trace_ms + lap.passes_ms + lap.codegen_ms; };
   std::string text = fmt::format(
       "\n{}\n  static: trace {:.2f} ms, passes {:.2f} ms, code {:.2f} ms ({} kernels compiled), first run {:.2f} ms\n"
       "  dynamic: first run {:.2f} ms ({} kernels compiled)\n",
       title, race.of_static.trace_ms, race.of_static.passes_ms, race.of_static.codegen_ms, race.of_static.compiled,
       race.of_static.ended_ms.front(), race.of_dynamic.ended_ms.front(), race.of_dynamic.compiled);
   const double dynamic_us = settled_us(race.of_dynamic), static_us = settled_us(race.of_static);
-  text +=
-      fmt::format("  N* = ({:.2f} - {:.2f}) ms / ({:.2f} - {:.2f}) us: {}\n", sum(race.of_static),
-                  race.of_dynamic.ended_ms.front() - dynamic_us * 1e-3, dynamic_us, static_us, verdict(race.predicted));
+  text += fmt::format("  N* = ({:.2f} - {:.2f}) ms / ({:.2f} - {:.2f}) us: {}\n", price_ms(race.of_static),
+                      price_ms(race.of_dynamic), dynamic_us, static_us, verdict(race.predicted));
   text += fmt::format("  verified by {} runs of each: {}", race.runs,
                       verdict(race.verified ? static_cast<double>(*race.verified) : INFINITY));
   if (const auto error = race.error()) text += fmt::format(" (predicted {:+.0f} %)", 100 * *error);
   text += "\n";
+  constexpr double kBusy = 0.5;
+  if (race.spread > kBusy)
+    text += fmt::format("  equal laps differ by {:.0f} %: other work disturbs them, and the prediction with them\n",
+                        100 * race.spread);
   for (const Race::Total& total : race.totals)
     text += fmt::format("    {:>7} runs: static {:.2f} ms, dynamic {:.2f} ms\n", total.runs, total.static_ms,
                         total.dynamic_ms);
@@ -49,13 +51,16 @@ nlohmann::json json_of(const Race& race) {
                      {"codegen_ms", race.of_static.codegen_ms},
                      {"static_compiled", race.of_static.compiled},
                      {"static_first_ms", race.of_static.ended_ms.front()},
+                     {"static_price_ms", price_ms(race.of_static)},
                      {"static_step_us", settled_us(race.of_static)},
                      {"dynamic_compiled", race.of_dynamic.compiled},
                      {"dynamic_first_ms", race.of_dynamic.ended_ms.front()},
+                     {"dynamic_price_ms", price_ms(race.of_dynamic)},
                      {"dynamic_step_us", settled_us(race.of_dynamic)},
                      {"predicted_runs", std::isinf(race.predicted) ? nlohmann::json() : nlohmann::json(race.predicted)},
                      {"verified_runs", race.verified ? nlohmann::json(*race.verified) : nlohmann::json()},
                      {"raced_runs", race.runs},
+                     {"lap_spread", race.spread},
                      {"totals", totals}};
   if (const auto error = race.error()) all["prediction_error"] = *error;
   return all;
@@ -78,7 +83,8 @@ void run(const Arguments& arguments) {
     const Race found = race({.program = arguments.program,
                              .quick = arguments.quick,
                              .warm = warm,
-                             .laps = arguments.quick ? 1 : 5,
+                             .least_laps = arguments.quick ? 1 : 5,
+                             .most_laps = arguments.quick ? 1 : 25,
                              .step_us = std::max(report.compiled.step_us.median, report.dynamic.step_us.median)});
     if (!arguments.json) fmt::print("{}", text_of(warm ? "warm cache" : "cold cache", found));
     all[warm ? "warm" : "cold"] = json_of(found);

@@ -1,16 +1,18 @@
 #include "tools/race.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 
 #include "driver/compile.h"
 #include "support/child_process.h"
+#include "support/clock.h"
 #include "support/temporary_folder.h"
 
 namespace sinter::tools {
 namespace {
 
-constexpr double kSettleSeconds = 0.3, kRaceSeconds = 4;
+constexpr double kSettleSeconds = 0.3, kRaceSeconds = 4, kLapSeconds = 4;
 constexpr int64_t kLeastRuns = 20, kMostRuns = 200'000;
 
 int64_t runs_within(double seconds, double step_us) {
@@ -20,6 +22,7 @@ int64_t runs_within(double seconds, double step_us) {
 // Laps of both engines by turns.
 struct Both {
   Lap of_static, of_dynamic;
+  double spread = 0;
 };
 Both run_both(const RaceOptions& options, int64_t runs) {
   const TemporaryFolder warm;
@@ -32,13 +35,15 @@ Both run_both(const RaceOptions& options, int64_t runs) {
         .get<Lap>();
   };
   std::vector<Lap> of_static, of_dynamic;
-  for (int lap = options.warm ? -1 : 0; lap < options.laps; ++lap) {  // the lap before the first fills the cache
-    Lap a = run("static"), b = run("dynamic");
-    if (lap < 0) continue;
-    of_static.push_back(std::move(a));
-    of_dynamic.push_back(std::move(b));
+  if (options.warm)  // a first lap fills the cache
+    for (const char* engine : {"static", "dynamic"}) (void)run(engine);
+  const auto start = std::chrono::steady_clock::now();
+  while (static_cast<int>(of_static.size()) < options.least_laps ||
+         (static_cast<int>(of_static.size()) < options.most_laps && milliseconds_since(start) < kLapSeconds * 1e3)) {
+    of_static.push_back(run("static"));
+    of_dynamic.push_back(run("dynamic"));
   }
-  return {median_of(of_static), median_of(of_dynamic)};
+  return {median_of(of_static), median_of(of_dynamic), std::max(spread_of(of_static), spread_of(of_dynamic))};
 }
 
 }  // namespace
@@ -85,27 +90,33 @@ Lap median_of(const std::vector<Lap>& laps) {
   return middle;
 }
 
+double spread_of(const std::vector<Lap>& laps) {
+  std::vector<double> totals;
+  for (const Lap& lap : laps) totals.push_back(lap.ended_ms.back());
+  return summarise(totals).spread();
+}
+
 double settled_us(const Lap& lap) {
   const size_t last = lap.ended_ms.size() - 1, half = lap.ended_ms.size() / 2;
   invariant(last > half, "a lap that is asked how it settled has three runs or more");
   return (lap.ended_ms[last] - lap.ended_ms[half]) / static_cast<double>(last - half) * 1e3;
 }
 
+double price_ms(const Lap& lap) { return lap.ended_ms.front() - settled_us(lap) * 1e-3; }
+
 double predict(const Lap& of_static, const Lap& of_dynamic) {
-  const double dynamic_us = settled_us(of_dynamic);
-  return break_even(of_static.trace_ms + of_static.passes_ms + of_static.codegen_ms,
-                    of_dynamic.ended_ms.front() - dynamic_us * 1e-3, settled_us(of_static), dynamic_us);
+  return break_even(price_ms(of_static), price_ms(of_dynamic), settled_us(of_static), settled_us(of_dynamic));
 }
 
 std::optional<double> Race::error() const {
   if (!verified || std::isinf(predicted)) return std::nullopt;
   const double runs_found = static_cast<double>(*verified);
-  return (std::max(predicted, 1.) - runs_found) / runs_found;  // there is no crossing before the first run
+  return (std::max(std::ceil(predicted), 1.) - runs_found) / runs_found;  // no crossing before the first run
 }
 
 Race race(const RaceOptions& options) {
   Race found;
-  auto [of_static, of_dynamic] = run_both(options, runs_within(kSettleSeconds, options.step_us));
+  auto [of_static, of_dynamic, spread] = run_both(options, runs_within(kSettleSeconds, options.step_us));
   found.predicted = predict(of_static, of_dynamic);
   found.of_static = std::move(of_static);
   found.of_dynamic = std::move(of_dynamic);
@@ -113,6 +124,7 @@ Race race(const RaceOptions& options) {
   const double wanted = std::isinf(found.predicted) ? 0 : std::ceil(2 * found.predicted);
   found.runs = std::max(kLeastRuns, std::min(static_cast<int64_t>(wanted), runs_within(kRaceSeconds, options.step_us)));
   const Both verified = run_both(options, found.runs);
+  found.spread = std::max(spread, verified.spread);
   found.verified = crossing(verified.of_static.ended_ms, verified.of_dynamic.ended_ms);
   if (std::isinf(found.predicted)) return found;
   for (const double part : {0.5, 2.}) {

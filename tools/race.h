@@ -24,14 +24,20 @@ void from_json(const nlohmann::json& json, Lap& lap);
 
 // Of several equal laps, figure by figure.
 [[nodiscard]] Lap median_of(const std::vector<Lap>& laps);
+// Of their total times, as Summary::spread.
+[[nodiscard]] double spread_of(const std::vector<Lap>& laps);
 // Microseconds of a run when it has settled: the mean over the later half.
 [[nodiscard]] double settled_us(const Lap& lap);
+// What the first run cost beyond a settled one: trace, passes and code, or the kernels that the dynamic engine met; and
+// threads, fresh memory and cold caches.
+[[nodiscard]] double price_ms(const Lap& lap);
 
 struct Race {
   Lap of_static, of_dynamic;        // for the prediction
   double predicted = 0;             // runs; infinity: never
   std::optional<int64_t> verified;  // by laps of their own; none: static was behind at the end
   int64_t runs = 0;                 // of those laps
+  double spread = 0;                // of laps that should be equal: what the machine's other work does to them
   struct Total {
     int64_t runs = 0;
     double static_ms = 0, dynamic_ms = 0;
@@ -43,9 +49,9 @@ struct Race {
 
 struct RaceOptions {
   std::string program;
-  bool quick = false, warm = false;  // warm: with the code in the cache that an earlier process compiled
-  int laps = 5;
-  double step_us = 100;  // of the slower engine, about: how many runs fit
+  bool quick = false, warm = false;    // warm: with the code in the cache that an earlier process compiled
+  int least_laps = 5, most_laps = 25;  // of each engine; more than the least while time is left
+  double step_us = 100;                // of the slower engine, about: how many runs fit
 };
 // Starts this program again, as `sinter contrast PROGRAM --lap ENGINE --runs N`.
 [[nodiscard]] Race race(const RaceOptions& options);

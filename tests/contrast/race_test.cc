@@ -14,7 +14,7 @@ TEST(Race, SettledIsTheLaterHalf) {
 }
 
 TEST(Race, PredictsByPriceAndGain) {
-  const Lap of_static{.ended_ms = {21, 22, 23, 24, 25, 26}, .trace_ms = 4, .passes_ms = 6, .codegen_ms = 10};
+  const Lap of_static{.ended_ms = {21, 22, 23, 24, 25, 26}};
   const Lap of_dynamic{.ended_ms = {13, 16, 19, 22, 25, 28}};
   EXPECT_DOUBLE_EQ(predict(of_static, of_dynamic), (20 - 10) / 2.);
   EXPECT_TRUE(std::isinf(predict(of_dynamic, of_static)));
@@ -27,6 +27,11 @@ TEST(Race, MediansFigureByFigure) {
   EXPECT_THAT(middle.ended_ms, testing::ElementsAre(2, 8));
   EXPECT_EQ(middle.trace_ms, 3);
   EXPECT_EQ(middle.compiled, 3);
+}
+
+TEST(Race, SpreadIsOfTotals) {
+  const std::vector<Lap> laps{{.ended_ms = {1, 9}}, {.ended_ms = {5, 10}}, {.ended_ms = {3, 14}}};
+  EXPECT_DOUBLE_EQ(spread_of(laps), 0.5) << "(most - least) / median";
 }
 
 TEST(Race, LapsTravelAsJson) {
@@ -45,6 +50,9 @@ TEST(Race, ErrorIsRelativeToWhatWasFound) {
   race.predicted = 0;
   race.verified = 1;
   EXPECT_DOUBLE_EQ(*race.error(), 0) << "from the first run on, as predicted";
+  race.predicted = 1.4;
+  race.verified = 2;
+  EXPECT_DOUBLE_EQ(*race.error(), 0) << "the second is the first whole run";
   race.predicted = INFINITY;
   EXPECT_FALSE(race.error());
 }
