@@ -1,7 +1,8 @@
 // Decides which operations share a kernel. Greedy over the graph in order: an operation joins the kernels that make its
 // operands when the joint kernel can be built (lower/ is the judge: index maps are exact) and the price is right; then
-// cheap producers dissolve into all their readers, and large values that follow at once from others are computed again.
-// Every decision is kept with its reason. Golden test: tests/golden/fuse.sir
+// kernels that read the same large value are joined, cheap producers dissolve into all their readers, and large values
+// that follow at once from others are computed again. Every decision is kept with its reason. Golden test:
+// tests/golden/fuse.sir
 #pragma once
 
 #include <string>
@@ -24,7 +25,8 @@ struct Fusion {
   std::vector<Cluster> clusters;  // an order in which they can run
   std::vector<bool> in_memory;    // by operation: loaded, not computed, by whoever reads it
   std::vector<FusionDecision> ledger;
-  size_t trials = 0;  // kernels built to judge what may be joined
+  // Kernels built to judge what may be joined, and their instructions.
+  size_t trials = 0, trial_instructions = 0;
 };
 
 struct FuseOptions {

@@ -186,17 +186,26 @@ class Lowering {
   // 0 for what needs no reduction of this cluster, else 1 + the number of reductions one after another that it waits
   // for.
   int level(ir::Value value) {
-    const ir::Op& op = graph_.op(value);
-    if (!std::binary_search(cluster_.ops.begin(), cluster_.ops.end(), value.op) && (*context_.in_memory)[value.op])
-      return 0;
-    const auto [at, fresh] = levels_.try_emplace(value.op, 0);
-    if (!fresh) return at->second;
-    int highest = 0;
-    for (ir::Value operand : op.operands) highest = std::max(highest, level(operand));
-    if (op.def->op_class == OpClass::kReduction &&
-        std::binary_search(cluster_.ops.begin(), cluster_.ops.end(), value.op))
-      ++highest;
-    return levels_[value.op] = highest;
+    std::vector<uint32_t> stack{value.op};
+    while (!stack.empty()) {
+      const uint32_t op = stack.back();
+      const ir::Op& it = graph_.ops()[op];
+      const bool member = std::binary_search(cluster_.ops.begin(), cluster_.ops.end(), op);
+      int highest = 0;
+      bool known = true;
+      if (member || !(*context_.in_memory)[op])
+        for (ir::Value operand : it.operands) {
+          const auto found = levels_.find(operand.op);
+          if (found == levels_.end())
+            stack.push_back(operand.op), known = false;
+          else
+            highest = std::max(highest, found->second);
+        }
+      if (!known) continue;
+      levels_[op] = highest + (member && it.def->op_class == OpClass::kReduction ? 1 : 0);
+      stack.pop_back();
+    }
+    return levels_.at(value.op);
   }
 
   void rows() {

@@ -221,18 +221,31 @@ class Planner {
         if (nodes_[node].writes_state) run_after(node, check);
   }
 
-  int phase(size_t node) {
-    if (phase_[node] >= 0) return phase_[node];
-    invariant(phase_[node] != kBeingFound, "no two kernels wait for each other");
-    phase_[node] = kBeingFound;
-    int earliest = 0;
-    for (size_t before : nodes_[node].after) earliest = std::max(earliest, phase(before) + 1);
-    return phase_[node] = earliest;
-  }
-  static constexpr int kUnknown = -1, kBeingFound = -2;
+  // One more than the latest of those a node waits for.
   void assign_phases() {
+    constexpr int kUnknown = -1, kBeingFound = -2;
     phase_.assign(nodes_.size(), kUnknown);
-    for (size_t node = 0; node < nodes_.size(); ++node) plan_.phases = std::max(plan_.phases, phase(node) + 1);
+    std::vector<size_t> stack;
+    for (size_t start = 0; start < nodes_.size(); ++start) {
+      stack.push_back(start);
+      while (!stack.empty()) {
+        const size_t node = stack.back();
+        if (phase_[node] == kUnknown) {
+          phase_[node] = kBeingFound;
+          for (size_t before : nodes_[node].after) {
+            invariant(phase_[before] != kBeingFound, "no two kernels wait for each other");
+            if (phase_[before] == kUnknown) stack.push_back(before);
+          }
+          continue;
+        }
+        stack.pop_back();
+        if (phase_[node] != kBeingFound) continue;
+        int earliest = 0;
+        for (size_t before : nodes_[node].after) earliest = std::max(earliest, phase_[before] + 1);
+        phase_[node] = earliest;
+        plan_.phases = std::max(plan_.phases, earliest + 1);
+      }
+    }
   }
 
   void place_all() {

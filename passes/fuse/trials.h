@@ -1,0 +1,45 @@
+// What kernels would cost, found by building them. What is known of a state of clusters is not tried again.
+#pragma once
+
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <utility>
+
+#include "passes/fuse/clusters.h"
+#include "passes/lower/lower.h"
+
+namespace sinter::passes {
+
+class Trials {
+ public:
+  explicit Trials(const Clusters& clusters) : clusters_(clusters) {}
+
+  // The kernel of a cluster that need not exist.
+  [[nodiscard]] LowerResult kernel_of(const Cluster& cluster);
+  // Nanoseconds of a cluster as it is now.
+  [[nodiscard]] double price(uint32_t cluster);
+  // What two clusters would be as one.
+  struct Joint {
+    std::optional<double> nanoseconds;
+    std::string reason;  // why it cannot be
+  };
+  [[nodiscard]] const Joint& joint(uint32_t from, uint32_t to);
+  // Nanoseconds of some clusters with what they store; nothing when one of them cannot be, stores nothing any more, or
+  // finds its elements by divisions, which have no price yet.
+  [[nodiscard]] std::optional<double> with_stores(const std::set<uint32_t>& clusters);
+  // The price of the cluster's present state, where the caller knows it.
+  void know(uint32_t cluster, double nanoseconds) { prices_[clusters_.version(cluster)] = nanoseconds; }
+
+  [[nodiscard]] size_t count() const { return count_; }
+  [[nodiscard]] size_t instructions() const { return instructions_; }  // of all kernels built
+
+ private:
+  const Clusters& clusters_;
+  std::unordered_map<uint32_t, double> prices_;            // by version
+  std::map<std::pair<uint32_t, uint32_t>, Joint> joints_;  // by versions
+  size_t count_ = 0, instructions_ = 0;
+};
+
+}  // namespace sinter::passes
