@@ -49,7 +49,7 @@ void PassEmitter::emit_lane_reduction(size_t pass) {
   // Points [from, to), folded into fresh accumulators and then into one value each.
   const auto block = [&](Value* from, Value* to) {
     const auto known_count = known(from) == 0 ? known(to) : std::nullopt;
-    const unsigned copies = copies_for(known_count ? known_count : std::optional<int64_t>());
+    const unsigned copies = copies_for(pass, known_count ? known_count : std::optional<int64_t>());
     Value* whole = b.CreateAnd(b.CreateSub(to, from), nest_.number(-int64_t{copies} * kLanes));
     Value* main_end = b.CreateAdd(from, whole);
     const auto body = [&](Value* i, const Values& now, const Lanes& lanes) {

@@ -79,12 +79,23 @@ Value* PassEmitter::lane_mask(Value* first, Value* end, unsigned width) {
   return b.CreateICmpSLT(numbers, b.CreateVectorSplat(width, count));
 }
 
-// Vectors in flight for a loop of so many points: a power of two, as blocks of order R hold whole groups.
-unsigned PassEmitter::copies_for(std::optional<int64_t> count) const {
+// Vectors in flight for a loop of so many points: a power of two, as blocks of order R hold whole groups. The
+// schedule's number is for the longest pass; shorter ones may be as long in all.
+unsigned PassEmitter::copies_for(size_t pass, std::optional<int64_t> count) const {
+  constexpr unsigned kOfShortPasses = 4;
+  const auto length = [](const Pass& of) {
+    double sum = 0;
+    for (const loops::Inst& inst : of.insts) sum += inst.row != nullptr ? std::max(1.0, inst.row->cost) : 1;
+    return sum;
+  };
+  const auto wanted = static_cast<unsigned>(std::clamp(kernel_.schedule.unroll, 1, 8));
+  double longest = 0;
+  for (const Pass& other : kernel_.passes) longest = std::max(longest, length(other));
   unsigned copies = 1;
-  while (2 * copies <= static_cast<unsigned>(std::clamp(kernel_.schedule.unroll, 1, 8)) &&
-         (!count || 2 * copies * kLanes <= *count))
-    copies *= 2;
+  const auto fits = [&](unsigned more) {
+    return more <= wanted || (more <= kOfShortPasses && more * length(kernel_.passes[pass]) <= wanted * longest);
+  };
+  while (fits(2 * copies) && (!count || 2 * copies * kLanes <= *count)) copies *= 2;
   return copies;
 }
 
@@ -136,7 +147,7 @@ void PassEmitter::emit_vector_map(size_t pass) {
       return;
     }
     Value* end = number(inner[range]);
-    const unsigned copies = copies_for(known(end));
+    const unsigned copies = copies_for(pass, known(end));
     const int64_t step = copies * kLanes;
     Value* main_end = nest_.at(0, [&] { return nest_.b.CreateAnd(end, nest_.number(-step)); });
     const auto body = [&](Value* i) {

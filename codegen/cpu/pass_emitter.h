@@ -119,7 +119,7 @@ class PassEmitter {
   void emit_vector_map(size_t pass);
   void bind_linear(size_t pass, llvm::Value* linear, bool lanes);
   llvm::Value* inner_count(size_t pass);
-  unsigned copies_for(std::optional<int64_t> count) const;
+  unsigned copies_for(size_t pass, std::optional<int64_t> count) const;
 
   // lane_reduction.cc: lanes over the inner points; point_reduction.cc: all inner points in one lane.
   void emit_lane_reduction(size_t pass);

@@ -1,0 +1,205 @@
+// How much work fusion does, what it joins that no edge joins, and that its depth is not the stack's.
+#include "passes/fuse/fuse.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <pthread.h>
+
+#include <functional>
+
+#include "ir/graph/text.h"
+#include "passes/lower/lower.h"
+#include "passes/pipeline.h"
+#include "passes/plan/plan.h"
+
+namespace sinter::test {
+namespace {
+
+using ir::Graph;
+
+Graph parsed(const std::string& text) { return ir::parse(text).back(); }
+Graph ready(const std::string& text, std::string_view before = "") {
+  const std::vector<passes::Pass> first = passes::parse_passes(before);
+  return passes::run_passes(passes::graph_pipeline(), passes::run_passes(first, parsed(text)).graph).graph;
+}
+
+std::string tanh_chain(size_t length) {
+  std::string text = "func @f(%x: f32[8, 8]) -> f32[8, 8] {\n  %0 = tanh %x\n";
+  for (size_t i = 1; i < length; ++i) text += fmt::format("  %{} = tanh %{}\n", i, i - 1);
+  return text + fmt::format("  return %{}\n}}", length - 1);
+}
+// The mean of it, for gradients.
+std::string summed_chain(size_t length) {
+  std::string text = tanh_chain(length);
+  text.replace(text.find("-> f32[8, 8]"), 12, "-> f32[]");
+  text.resize(text.find("  return"));
+  return text + fmt::format("  %{} = reduce_sum %{} {{axes = [0, 1]}}\n  return %{}\n}}", length, length - 1, length);
+}
+// tanh(x * c0) + tanh(x * c1) + ...
+std::string wide_sum(size_t width) {
+  std::string text = "func @f(%x: f32[8, 8]) -> f32[8, 8] {\n";
+  size_t next = 0;
+  std::string sum;
+  for (size_t i = 0; i < width; ++i) {
+    text += fmt::format("  %{} = constant f32[] {{{}}}\n", next, i + 1);
+    text += fmt::format("  %{} = broadcast %{} {{shape = [8, 8], axes = []}}\n", next + 1, next);
+    text += fmt::format("  %{} = mul %x, %{}\n  %{} = tanh %{}\n", next + 2, next + 1, next + 3, next + 2);
+    next += 4;
+    if (i > 0) {
+      text += fmt::format("  %{} = add {}, %{}\n", next, sum, next - 1);
+      ++next;
+    }
+    sum = fmt::format("%{}", next - 1);
+  }
+  return text + fmt::format("  return {}\n}}", sum);
+}
+std::string concat_of_parts(size_t parts) {
+  std::string text = fmt::format("func @f(%x: f32[8, 8]) -> f32[{}, 8] {{\n", 8 * parts), list;
+  for (size_t i = 0; i < parts; ++i) {
+    text += fmt::format("  %{} = tanh {}\n", i, i == 0 ? "%x" : fmt::format("%{}", i - 1));
+    list += fmt::format("{}%{}", i == 0 ? "" : ", ", i);
+  }
+  return text + fmt::format("  %{} = concat {} {{axis = 0}}\n  return %{}\n}}", parts, list, parts);
+}
+
+struct Case {
+  const char* name;
+  std::function<Graph(size_t)> make;
+  size_t size;
+};
+class FusionWork : public testing::TestWithParam<Case> {};
+
+// Twice the graph is twice the work: kernels built, and their instructions.
+TEST_P(FusionWork, GrowsWithTheGraph) {
+  const auto work = [&](size_t size) {
+    const passes::Fusion fusion = passes::fuse(GetParam().make(size), {});
+    return std::pair(fusion.trials, fusion.trial_instructions);
+  };
+  const auto some = work(GetParam().size), many = work(2 * GetParam().size);
+  EXPECT_LE(many.first, 22 * some.first / 10 + 10);
+  EXPECT_LE(many.second, 22 * some.second / 10 + 100);
+}
+
+INSTANTIATE_TEST_SUITE_P(Graphs, FusionWork,
+                         testing::Values(Case{"chain", [](size_t n) { return ready(tanh_chain(n)); }, 1000},
+                                         Case{"gradient",
+                                              [](size_t n) { return ready(summed_chain(n), "differentiate"); }, 1000},
+                                         Case{"sum", [](size_t n) { return ready(wide_sum(n)); }, 500},
+                                         Case{"concat", [](size_t n) { return ready(concat_of_parts(n)); }, 1000}),
+                         [](const auto& instance) { return std::string(instance.param.name); });
+
+TEST(Fusion, AChainOfAnyLengthNeedsNoTrials) {
+  const passes::Fusion fusion = passes::fuse(ready(tanh_chain(2000)), {});
+  EXPECT_LT(fusion.trial_instructions, 5000u);
+  EXPECT_EQ(fusion.clusters.size(), 8u) << "of 256 operations at most";
+}
+
+// Calls act on a thread whose stack is small.
+void on_small_stack(const std::function<void()>& act) {
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setstacksize(&attributes, size_t{2} << 20);
+  pthread_t thread;
+  const auto run = [](void* argument) -> void* {
+    (*static_cast<const std::function<void()>*>(argument))();
+    return nullptr;
+  };
+  ASSERT_EQ(pthread_create(&thread, &attributes, run, const_cast<std::function<void()>*>(&act)), 0);
+  pthread_join(thread, nullptr);
+  pthread_attr_destroy(&attributes);
+}
+
+// Fused, lowered and planned.
+size_t kernels_of(const Graph& graph, bool fuse) {
+  const passes::Fusion fusion = passes::fuse(graph, {.fuse = fuse});
+  std::vector<passes::LoweredKernel> kernels;
+  for (const passes::Cluster& cluster : fusion.clusters) {
+    passes::LowerResult result = passes::lower({.graph = &graph, .in_memory = &fusion.in_memory}, cluster);
+    EXPECT_TRUE(result.lowered) << result.reason;
+    if (!result.lowered) return 0;
+    kernels.push_back(std::move(*result.lowered));
+  }
+  return passes::plan(graph, kernels).steps.size();
+}
+
+TEST(Fusion, DeepGraphsNeedNoDeepStack) {
+  constexpr size_t kDepth = 20000;
+  const Graph chain = ready(tanh_chain(kDepth));
+  on_small_stack([&] { EXPECT_EQ(kernels_of(chain, /*fuse=*/false), kDepth); });
+  on_small_stack([&] { EXPECT_EQ(kernels_of(chain, /*fuse=*/true), (kDepth + 255) / 256); });
+}
+
+// Views that no rule joins: a row is cut off, and a row of zeros put in front, again and again.
+TEST(Fusion, ViewsBehindViewsAreStoredNowAndThen) {
+  constexpr size_t kDepth = 5000;
+  std::string text = "func @f(%x: f32[4, 6]) -> f32[4, 6] {\n  %0 = constant f32[] {0}\n";
+  std::string last = "%x";
+  for (size_t i = 0; i < kDepth; ++i) {
+    const std::string_view view = i % 2 == 0 ? "slice {} {{start = [0, 0], limit = [3, 6], step = [1, 1]}}"
+                                             : "pad {}, %0 {{low = [1, 0], high = [0, 0], interior = [0, 0]}}";
+    text += fmt::format("  %{} = ", i + 1) + fmt::format(fmt::runtime(view), last) + "\n";
+    last = fmt::format("%{}", i + 1);
+  }
+  const Graph graph = parsed(text + "  return " + last + "\n}");
+  on_small_stack([&] { EXPECT_GT(kernels_of(graph, /*fuse=*/true), 1u); });
+}
+
+// Two sums over columns that read one large matrix.
+TEST(Fusion, ReadersOfALargeValueReadItOnce) {
+  const auto text = [](int rows) {
+    return fmt::format(R"(func @f(%x: f32[{0}, 1024], %y: f32[{0}, 1024]) -> (f32[1024], f32[1024]) {{
+      %0 = reduce_sum %x {{axes = [0]}}
+      %1 = mul %x, %y
+      %2 = reduce_sum %1 {{axes = [0]}}
+      return %0, %2
+    }})",
+                       rows);
+  };
+  const Graph large = ready(text(512)), small = ready(text(8));
+  const passes::Fusion fusion = passes::fuse(large, {});
+  EXPECT_EQ(fusion.clusters.size(), 1u);
+  EXPECT_THAT(passes::print_ledger(large, fusion), testing::HasSubstr("read once by its readers"));
+  EXPECT_EQ(passes::fuse(small, {}).clusters.size(), 2u) << "what is small is read from cache";
+}
+
+TEST(Fusion, ReadersThatNeedEachOtherStayApart) {
+  const Graph graph = ready(R"(func @f(%x: f32[512, 1024]) -> (f32[1024], f32[1024]) {
+    %0 = reduce_sum %x {axes = [0]}
+    %1 = tanh %0
+    %2 = broadcast %1 {shape = [512, 1024], axes = [1]}
+    %3 = mul %x, %2
+    %4 = transpose %3 {order = [1, 0]}
+    %5 = reduce_sum %4 {axes = [1]}
+    return %0, %5
+  })");
+  EXPECT_GT(kernels_of(graph, /*fuse=*/true), 1u);
+}
+
+// Layer normalisation, forward and backward: a kernel for the rows, one for the sums over columns.
+TEST(Fusion, LayerNormIsTwoKernels) {
+  const Graph graph = ready(R"(func @f(%x: f32[512, 1024], %w: f32[1024], %seed: f32[512, 1024])
+      -> (f32[512, 1024], f32[1024], f32[1024]) {
+    %0 = reduce_sum %x {axes = [1]}
+    %1 = broadcast %0 {shape = [512, 1024], axes = [0]}
+    %2 = sub %x, %1
+    %3 = mul %2, %2
+    %4 = reduce_sum %3 {axes = [1]}
+    %5 = rsqrt %4
+    %6 = broadcast %5 {shape = [512, 1024], axes = [0]}
+    %7 = mul %2, %6
+    %8 = broadcast %w {shape = [512, 1024], axes = [1]}
+    %9 = mul %seed, %8
+    %10 = mul %9, %2
+    %11 = reduce_sum %10 {axes = [1]}
+    %12 = broadcast %11 {shape = [512, 1024], axes = [0]}
+    %13 = mul %12, %7
+    %14 = reduce_sum %seed {axes = [0]}
+    %15 = mul %seed, %7
+    %16 = reduce_sum %15 {axes = [0]}
+    return %13, %14, %16
+  })");
+  EXPECT_EQ(kernels_of(graph, /*fuse=*/true), 2u);
+}
+
+}  // namespace
+}  // namespace sinter::test
