@@ -20,9 +20,12 @@ constexpr int64_t kStripBytes = 64 << 10;  // of accumulators
 constexpr int64_t kWidestStrip = 512;      // columns
 constexpr int64_t kFewestRows = 64;
 
-// Rows of one lane that share a load of its accumulator.
-int64_t rows_together(const loops::Kernel& kernel) {
-  return kernel.schedule.unroll >= 8 ? 8 : kernel.schedule.unroll >= 4 ? 4 : kernel.schedule.unroll >= 2 ? 2 : 1;
+// Rows of one lane that share a load of its accumulator: as many as the schedule lets code repeat, and as there are.
+int64_t rows_together(const loops::Kernel& kernel, std::optional<int64_t> rows) {
+  int64_t together = 1;
+  while (together < 8 && 2 * together <= kernel.schedule.unroll && (!rows || 2 * together * kLanes <= *rows))
+    together *= 2;
+  return together;
 }
 
 bool is_float_sum(const Inst& inst) {
@@ -73,7 +76,7 @@ void PassEmitter::emit_columns(uint32_t range, Value* first, Value* end) {
   const bool ragged = columns.is_symbol() || columns.value() % kLanes != 0;
   Value* count = inner_count(pass);
   const bool one_block = known(count) && *known(count) <= kBlock;
-  const int64_t together = rows_together(kernel_), group = together * kLanes;
+  const int64_t together = rows_together(kernel_, known(count)), group = together * kLanes;
 
   ranges_[range] = {.stride = 1, .aligned = true};  // so that reductions_of sees what varies between columns
   lanes_ = {.width = kLanes};

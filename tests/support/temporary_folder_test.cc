@@ -1,3 +1,4 @@
+// Folders that go when their owner does.
 #include "support/temporary_folder.h"
 
 #include <gmock/gmock.h>
