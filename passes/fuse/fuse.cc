@@ -12,9 +12,6 @@ namespace {
 using ir::OpClass;
 using ir::Value;
 
-// Operations of a kernel. What one more saves is next to nothing by then, and time to compile grows faster than size.
-constexpr size_t kMostOperations = 256;
-
 void require_fusible(const ir::Graph& graph) {
   const auto readers = ir::users(graph);
   std::set<uint32_t> results;
@@ -36,7 +33,8 @@ void require_fusible(const ir::Graph& graph) {
 
 class Fuser {
  public:
-  explicit Fuser(const ir::Graph& graph) : graph_(graph), clusters_(graph), trials_(clusters_) {}
+  Fuser(const ir::Graph& graph, const FuseOptions& options)
+      : graph_(graph), options_(options), clusters_(graph), trials_(clusters_) {}
 
   void run() {
     sweep(/*must_vanish=*/true);   // what makes values disappear from memory
@@ -76,7 +74,7 @@ class Fuser {
     ledger_.push_back({producer, consumer, fused, std::move(reason), 2 * clusters_.bytes(producer)});
   }
 
-  bool too_many(size_t operations) const { return operations > kMostOperations; }
+  bool too_many(size_t operations) const { return operations > options_.most_operations; }
 
   void sweep(bool must_vanish) {
     for (uint32_t op = 0; op < graph_.ops().size(); ++op) {
@@ -96,7 +94,7 @@ class Fuser {
     if (from == to || from == Clusters::kNone || clusters_.empty(from)) return;
     if (must_vanish && !clusters_.vanishes(source, from, to)) return;
     if (too_many(clusters_[from].ops.size() + clusters_[to].ops.size()))
-      return record(source, op, false, fmt::format("they are more than {} operations", kMostOperations));
+      return record(source, op, false, fmt::format("they are more than {} operations", options_.most_operations));
     if (clusters_.detour(from, to))
       return record(source, op, false, "a kernel between the two needs the one and is needed by the other");
     if (clusters_.march_together(from, to)) {
@@ -115,9 +113,8 @@ class Fuser {
 
   // Kernels that read the same large value side by side read it once when they are one.
   void join_readers(Value value) {
-    constexpr int64_t kLarge = 1 << 20;
     constexpr size_t kTried = 4;
-    if (!clusters_.in_memory()[value.op] || clusters_.bytes(value) < kLarge) return;
+    if (!clusters_.in_memory()[value.op] || clusters_.bytes(value) < options_.large_value) return;
     std::vector<uint32_t> kept;
     for (uint32_t reader : clusters_.readers(value)) {
       if (clusters_.empty(reader)) continue;
@@ -258,6 +255,7 @@ class Fuser {
   }
 
   const ir::Graph& graph_;
+  const FuseOptions& options_;
   Clusters clusters_;
   Trials trials_;
   std::vector<FusionDecision> ledger_;
@@ -267,7 +265,7 @@ class Fuser {
 
 Fusion fuse(const ir::Graph& graph, const FuseOptions& options) {
   require_fusible(graph);
-  Fuser fuser(graph);
+  Fuser fuser(graph, options);
   if (options.fuse) fuser.run();
   return std::move(fuser).finish();
 }

@@ -31,6 +31,9 @@ struct Fusion {
 
 struct FuseOptions {
   bool fuse = true;  // off: a kernel for every operation
+  // Operations of a kernel: what one more saves is next to nothing by then, and time to compile grows faster than size.
+  size_t most_operations = 256;
+  int64_t large_value = 1 << 20;  // bytes from which on kernels that read a value side by side are joined
 };
 
 // GraphError when the graph has calls, operations that no result needs, or symbolic sizes.

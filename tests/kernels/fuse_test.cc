@@ -11,6 +11,8 @@
 #include "passes/lower/lower.h"
 #include "passes/pipeline.h"
 #include "passes/plan/plan.h"
+#include "tests/kernels/run_plan.h"
+#include "tests/random_graph.h"
 
 namespace sinter::test {
 namespace {
@@ -173,6 +175,31 @@ TEST(Fusion, ReadersThatNeedEachOtherStayApart) {
     return %0, %5
   })");
   EXPECT_GT(kernels_of(graph, /*fuse=*/true), 1u);
+}
+
+// Small values count as large, and kernels are small: what fusion does at its limits keeps the bits of the reference.
+TEST(Fusion, RandomGraphsKeepTheirBitsAtTheLimits) {
+  size_t joined = 0, refused = 0;
+  for (uint64_t seed = 0; seed < 60; ++seed) {
+    const Graph graph =
+        passes::run_passes(passes::graph_pipeline(), tests::random_graph(seed, {.max_elements = 256})).graph;
+    const std::vector<ir::Literal> inputs = tests::random_inputs(graph, seed);
+    const std::vector<ir::Literal> expected = ir::evaluate(graph, inputs, ir::Arithmetic::kTyped);
+    for (const size_t most : {size_t{2}, size_t{6}, size_t{256}}) {
+      const passes::FuseOptions limits{.most_operations = most, .large_value = 1};
+      const std::string ledger = passes::print_ledger(graph, passes::fuse(graph, limits));
+      joined += ledger.find("read once by its readers") != std::string::npos;
+      refused += ledger.find("operations\n") != std::string::npos;
+      const PlanRun run = run_plan(graph, inputs, {.races = true, .limits = limits});
+      ASSERT_EQ(run.results.size(), expected.size());
+      for (size_t r = 0; r < expected.size(); ++r)
+        EXPECT_TRUE(tests::same_bits(run.results[r], expected[r]))
+            << "seed " << seed << ", " << most << " operations, result " << r << "\n"
+            << ir::print(graph) << run.plan;
+    }
+  }
+  EXPECT_GT(joined, 10u) << "the graphs have readers to join";
+  EXPECT_GT(refused, 10u) << "the graphs have kernels to cut";
 }
 
 // Layer normalisation, forward and backward: a kernel for the rows, one for the sums over columns.

@@ -1,7 +1,6 @@
 #include "tests/kernels/run_plan.h"
 
 #include "ir/loops/text.h"
-#include "passes/fuse/fuse.h"
 #include "passes/lower/collapse.h"
 #include "passes/plan/interpret.h"
 #include "passes/schedule/cpu.h"
@@ -20,7 +19,9 @@ loops::Kernel through_text(const loops::Kernel& kernel) {
 }  // namespace
 
 PlanRun run_plan(const ir::Graph& graph, std::span<const ir::Literal> inputs, const PlanOptions& options) {
-  const passes::Fusion fusion = passes::fuse(graph, {.fuse = options.fuse});
+  passes::FuseOptions how = options.limits;
+  how.fuse = options.fuse;
+  const passes::Fusion fusion = passes::fuse(graph, how);
   std::vector<passes::LoweredKernel> kernels;
   for (const passes::Cluster& cluster : fusion.clusters) {
     passes::LowerResult result =

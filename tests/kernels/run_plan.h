@@ -8,6 +8,7 @@
 
 #include "ir/graph/graph.h"
 #include "ir/loops/kernel.h"
+#include "passes/fuse/fuse.h"
 
 namespace sinter::test {
 
@@ -21,6 +22,7 @@ struct PlanOptions {
   bool fuse = true;
   bool backwards = false;  // runs the steps of a phase in reverse order: the plan says that their order means nothing
   bool races = false;      // checks that no two points touch what one of them writes
+  passes::FuseOptions limits{};  // of fusion; `fuse` above says whether there is any
 };
 
 // `graph` has no calls and no dead operations. Every kernel is verified, printed and parsed again before it runs.
