@@ -84,8 +84,10 @@ struct Keep {
 };
 
 std::optional<Keep> find(const Kernel& kernel) {
-  for (size_t later = 1; later < kernel.passes.size(); ++later)
+  for (size_t later = 1; later < kernel.passes.size(); ++later) {
+    uint32_t number = kernel.first_value(later);
     for (const Inst& store : kernel.passes[later].insts) {
+      const uint32_t own = number++;
       if (store.kind != InstKind::kStore || store.guard >= 0 || has_value(store.index) ||
           uses(kernel, store.buffer) != 1 || kernel.passes[later].inner.empty())
         continue;
@@ -94,6 +96,7 @@ std::optional<Keep> find(const Kernel& kernel) {
       for (size_t earlier = 0; earlier < later; ++earlier) {
         if (kernel.passes[earlier].inner != kernel.passes[later].inner) continue;
         for (const auto& [value, twin] : twins(kernel, earlier, later)) {
+          if (value > own) continue;  // it would be read when the buffer holds what is stored there
           const double saved = saving(kernel, value, kernel.first_value(later));
           if (kernel.inst(value).dtype != store.dtype || saved <= most) continue;
           most = saved;
@@ -102,6 +105,7 @@ std::optional<Keep> find(const Kernel& kernel) {
       }
       if (best) return best;
     }
+  }
   return std::nullopt;
 }
 
