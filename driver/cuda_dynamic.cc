@@ -4,7 +4,7 @@
 #include "driver/check.h"
 #include "driver/cuda.h"
 #include "driver/cuda_kernels.h"
-#include "driver/dynamic_sources.h"
+#include "driver/dynamic_kernel.h"
 #include "driver/kernels.h"
 #include "runtime/cuda/launch_log.h"
 #include "runtime/device_memory.h"
@@ -18,9 +18,12 @@ using runtime::cuda::Gpu;
 
 class CudaDynamicKernel : public DynamicKernel {
  public:
-  CudaDynamicKernel(const ir::Graph& graph, passes::LoweredKernel lowered, int symbols,
-                    std::span<const Operand> operands, std::span<const Operand> results, Device device)
-      : gpu_(Gpu::open(device)), arguments_(graph, lowered, symbols) {
+  CudaDynamicKernel(DynamicArguments arguments, passes::LoweredKernel lowered, std::optional<StridedMemory> memory,
+                    Device device)
+      : gpu_(Gpu::open(device)),
+        arguments_(std::move(arguments)),
+        index_checks_(std::move(lowered.checks)),
+        memory_(std::move(memory)) {
     finish_kernel(lowered.kernel, "dynamic." + lowered.kernel.name, device);
     CompileStats stats;
     kernel_ = load_cuda_kernels(gpu_, {&lowered.kernel, 1}, stats)[0];
@@ -33,9 +36,7 @@ class CudaDynamicKernel : public DynamicKernel {
       constants_.back() = gpu_.memory.allocate(bytes.size());
       runtime::copy_bytes(constants_.back().data(), device, bytes.data(), {}, bytes.size());
     }
-    if (!options().check) return;
-    memory_ = std::make_unique<const StridedMemory>(graph, operands, results);
-    unchecked_ = std::make_unique<const loops::Kernel>(std::move(lowered.kernel));
+    if (options().check && memory_) unchecked_ = std::make_unique<const loops::Kernel>(std::move(lowered.kernel));
   }
 
   void run(std::span<void* const> inputs, std::span<void* const> outputs, std::span<const int64_t> given,
@@ -50,8 +51,9 @@ class CudaDynamicKernel : public DynamicKernel {
     std::shared_ptr<runtime::cuda::CheckSite> site;
     if (checks_)
       site = std::make_shared<runtime::cuda::CheckSite>(
-          gpu_, [name = name_, check = passes::Check{{current_location()}, current_scope()}](
-                    const runtime::KernelStatus& status) { throw_index_error(*name, check, status); });
+          gpu_, [name = name_, checks = checks_of_call()](const runtime::KernelStatus& status) {
+            throw_index_error(*name, failed_check(checks, status), status);
+          });
     static thread_local runtime::cuda::LaunchParameters parameters;
     parameters.set(values.buffer_span(), symbols, scratch.data(),
                    checks_ ? site->status() : reinterpret_cast<runtime::KernelStatus*>(gpu_.idle_status), nullptr);
@@ -65,6 +67,12 @@ class CudaDynamicKernel : public DynamicKernel {
   }
 
  private:
+  std::vector<passes::Check> checks_of_call() const {
+    std::vector<passes::Check> checks;
+    for (const passes::Check& check : index_checks_) checks.push_back(check_of_call(check));
+    return checks;
+  }
+
   // Beside the interpreter: on copies of all that the kernel can reach.
   void check(const DynamicArguments::Values& values, std::span<const int64_t> symbols) const {
     gpu_.synchronize();
@@ -88,18 +96,18 @@ class CudaDynamicKernel : public DynamicKernel {
   std::shared_ptr<const runtime::cuda::LoadedKernel> kernel_;
   std::shared_ptr<const std::string> name_;
   bool checks_ = false;
+  std::vector<passes::Check> index_checks_;
   std::vector<runtime::Buffer> constants_;          // by buffer; empty where it is none
   std::unique_ptr<const loops::Kernel> unchecked_;  // SINTER_CHECK
-  std::unique_ptr<const StridedMemory> memory_;
+  std::optional<StridedMemory> memory_;
   mutable std::atomic<bool> checked_{false};
 };
 
 }  // namespace
 
-std::shared_ptr<const DynamicKernel> cuda_dynamic_kernel(const ir::Graph& graph, passes::LoweredKernel lowered,
-                                                         int symbols, std::span<const Operand> operands,
-                                                         std::span<const Operand> results, Device device) {
-  return std::make_shared<CudaDynamicKernel>(graph, std::move(lowered), symbols, operands, results, device);
+std::shared_ptr<const DynamicKernel> cuda_dynamic_kernel(DynamicArguments arguments, passes::LoweredKernel lowered,
+                                                         std::optional<StridedMemory> memory, Device device) {
+  return std::make_shared<CudaDynamicKernel>(std::move(arguments), std::move(lowered), std::move(memory), device);
 }
 
 }  // namespace sinter::driver

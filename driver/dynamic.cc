@@ -1,10 +1,9 @@
-// Kernels of the dynamic engine: one operation, extents and strides given at launch.
+// Kernels of the dynamic engine: extents and strides are given at launch.
 #include <atomic>
 
 #include "driver/check.h"
-#include "driver/compile.h"
 #include "driver/cuda.h"
-#include "driver/dynamic_sources.h"
+#include "driver/dynamic_kernel.h"
 #include "driver/kernels.h"
 #include "driver/reference.h"
 #include "passes/fuse/cost.h"
@@ -18,16 +17,16 @@ namespace {
 
 class CpuDynamicKernel : public DynamicKernel {
  public:
-  CpuDynamicKernel(const ir::Graph& graph, passes::LoweredKernel lowered, int symbols,
-                   std::span<const Operand> operands, std::span<const Operand> results)
-      : arguments_(graph, lowered, symbols), cost_(lowered.kernel) {
+  CpuDynamicKernel(DynamicArguments arguments, passes::LoweredKernel lowered, std::optional<StridedMemory> memory)
+      : arguments_(std::move(arguments)),
+        checks_(std::move(lowered.checks)),
+        cost_(lowered.kernel),
+        memory_(std::move(memory)) {
     finish_kernel(lowered.kernel, "dynamic." + lowered.kernel.name, {});
     name_ = lowered.kernel.name;
     CompileStats stats;
     code_ = compile_kernels({&lowered.kernel, 1}, "", stats)[0];
-    if (!options().check) return;
-    memory_ = std::make_unique<const StridedMemory>(graph, operands, results);
-    unchecked_ = std::make_unique<const loops::Kernel>(std::move(lowered.kernel));
+    if (options().check) unchecked_ = std::make_unique<const loops::Kernel>(std::move(lowered.kernel));
   }
 
   void run(std::span<void* const> inputs, std::span<void* const> outputs, std::span<const int64_t> given,
@@ -38,7 +37,7 @@ class CpuDynamicKernel : public DynamicKernel {
     const bool parallel = count > 1 && cost_.nanoseconds(symbols) > passes::kThreadNanoseconds;
     runtime::KernelStatus status;
     runtime::run_kernel(*code_, values.buffers.data(), symbols.data(), count, parallel, team, status);
-    if (status.failed != 0) throw_index_error(name_, {{current_location()}, current_scope()}, status);
+    if (status.failed != 0) throw_index_error(name_, check_of_call(failed_check(checks_, status)), status);
     if (unchecked_ && !checked_.exchange(true))
       check_kernel(*unchecked_, values.buffer_span(), symbols, reach(symbols));
   }
@@ -47,22 +46,35 @@ class CpuDynamicKernel : public DynamicKernel {
   // Of each buffer that holds a strided result: from its first element to its last.
   std::vector<int64_t> reach(std::span<const int64_t> symbols) const {
     std::vector<int64_t> elements;
+    const bool strided = memory_ && memory_->strided_results();
     for (const DynamicArguments::Source& source : arguments_.sources())
-      elements.push_back(source.output && memory_->strided_results() ? memory_->elements(true, source.index, symbols)
-                                                                     : 0);
+      elements.push_back(source.output && strided ? memory_->elements(true, source.index, symbols) : 0);
     return elements;
   }
 
   std::string name_;
   DynamicArguments arguments_;
+  std::vector<passes::Check> checks_;
   passes::Cost cost_;
   std::shared_ptr<const runtime::KernelCode> code_;
   std::unique_ptr<const loops::Kernel> unchecked_;  // SINTER_CHECK
-  std::unique_ptr<const StridedMemory> memory_;
+  std::optional<StridedMemory> memory_;
   mutable std::atomic<bool> checked_{false};
 };
 
 }  // namespace
+
+passes::Check check_of_call(passes::Check check) {
+  if (check.scope.empty()) check.scope = current_scope();
+  check.locations = {current_location()};
+  return check;
+}
+
+std::shared_ptr<const DynamicKernel> dynamic_kernel(DynamicArguments arguments, passes::LoweredKernel lowered,
+                                                    std::optional<StridedMemory> memory, Device device) {
+  if (!device.is_cpu()) return cuda_dynamic_kernel(std::move(arguments), std::move(lowered), std::move(memory), device);
+  return std::make_shared<CpuDynamicKernel>(std::move(arguments), std::move(lowered), std::move(memory));
+}
 
 std::shared_ptr<const DynamicKernel> compile_dynamic(const ir::Graph& graph, std::span<const Operand> operands,
                                                      int symbols, std::span<const Operand> results, Device device) {
@@ -84,9 +96,9 @@ std::shared_ptr<const DynamicKernel> compile_dynamic(const ir::Graph& graph, std
       passes::lower({.graph = &graph, .in_memory = &in_memory, .layouts = layouts, .symbols = symbols}, cluster);
   if (!result.lowered)
     throw InternalError(fmt::format("an operation of the dynamic engine cannot be one kernel: {}", result.reason));
-  if (!device.is_cpu())
-    return cuda_dynamic_kernel(graph, std::move(*result.lowered), symbols, operands, results, device);
-  return std::make_shared<CpuDynamicKernel>(graph, std::move(*result.lowered), symbols, operands, results);
+  DynamicArguments arguments(graph, *result.lowered, symbols);
+  return dynamic_kernel(std::move(arguments), std::move(*result.lowered), StridedMemory(graph, operands, results),
+                        device);
 }
 
 }  // namespace sinter::driver

@@ -19,18 +19,26 @@ DynamicArguments::Source source_of(const ir::Graph& graph, const passes::Lowered
   throw InternalError("a dynamic kernel writes something that is no result");
 }
 
+std::vector<DynamicArguments::Source> sources_of(const ir::Graph& graph, const passes::LoweredKernel& lowered) {
+  std::vector<DynamicArguments::Source> sources;
+  for (size_t b = 0; b < lowered.values.size(); ++b) sources.push_back(source_of(graph, lowered, b));
+  return sources;
+}
+
 int64_t value_of(Dim dim, std::span<const int64_t> symbols) {
   return dim.is_symbol() ? symbols[static_cast<size_t>(dim.symbol_id())] : dim.value();
 }
 
 }  // namespace
 
-DynamicArguments::DynamicArguments(const ir::Graph& graph, const passes::LoweredKernel& lowered, int symbols)
-    : symbols_(static_cast<size_t>(symbols)), products_(lowered.products) {
-  invariant(lowered.values.size() <= kMaxBuffers && symbols_ + products_.size() <= kMaxSymbols,
+DynamicArguments::DynamicArguments(std::vector<Source> sources, std::vector<std::vector<Dim>> products, int symbols)
+    : symbols_(static_cast<size_t>(symbols)), products_(std::move(products)), sources_(std::move(sources)) {
+  invariant(sources_.size() <= kMaxBuffers && symbols_ + products_.size() <= kMaxSymbols,
             "a dynamic kernel has few buffers and symbols");
-  for (size_t b = 0; b < lowered.values.size(); ++b) sources_.push_back(source_of(graph, lowered, b));
 }
+
+DynamicArguments::DynamicArguments(const ir::Graph& graph, const passes::LoweredKernel& lowered, int symbols)
+    : DynamicArguments(sources_of(graph, lowered), lowered.products, symbols) {}
 
 DynamicArguments::Values DynamicArguments::values(std::span<void* const> inputs, std::span<void* const> outputs,
                                                   std::span<const int64_t> given) const {

@@ -29,6 +29,8 @@ class DynamicArguments {
   };
 
   DynamicArguments(const ir::Graph& graph, const passes::LoweredKernel& lowered, int symbols);
+  // sources: one a buffer of the kernel.
+  DynamicArguments(std::vector<Source> sources, std::vector<std::vector<Dim>> products, int symbols);
   [[nodiscard]] Values values(std::span<void* const> inputs, std::span<void* const> outputs,
                               std::span<const int64_t> symbols) const;
   [[nodiscard]] const std::vector<Source>& sources() const { return sources_; }

@@ -2,14 +2,18 @@
 #include <algorithm>
 
 #include "frontend/apply.h"
+#include "frontend/composite.h"
 #include "frontend/functions.h"
 
 namespace sinter {
 namespace {
 
 using detail::apply;
+using detail::apply_composite;
+using detail::Composite;
 using detail::named;
 using detail::Scope;
+using detail::Settings;
 
 [[noreturn]] void report_product(const Tensor& a, const Tensor& b, const char* name) {
   throw ShapeError(
@@ -42,10 +46,58 @@ Tensor batched(const Tensor& a, const Tensor& b) {
   return apply(ir::ops::kDot, ir::NoAttributes{}, {spread(a, x), spread(b, y)});
 }
 
+using Operands = std::span<const Tensor>;
+using Results = std::vector<Tensor>;
+
 // The largest along the axis, off the tape: softmax is the same whatever is subtracted.
-Tensor shifted(const Tensor& x, int64_t axis, At at) {
-  return x.numel() == 0 ? x : x - amax(x, axis, true, at).detach(at);
-}
+Tensor shifted(const Tensor& x, int64_t axis) { return x.numel() == 0 ? x : x - amax(x, axis, true).detach(); }
+
+// whole: the axis.
+constexpr Composite kSoftmax{"softmax", [](Operands x, const Settings& settings) -> Results {
+                               const Tensor powers = exp(shifted(x[0], settings.whole[0]));
+                               return {powers / sum(powers, settings.whole[0], true)};
+                             }};
+
+constexpr Composite kLogSoftmax{"log_softmax", [](Operands x, const Settings& settings) -> Results {
+                                  const Tensor shift = shifted(x[0], settings.whole[0]);
+                                  return {shift - log(sum(exp(shift), settings.whole[0], true))};
+                                }};
+
+// whole: the first axis; real: eps. Operands: x, weight, bias, the last two perhaps undefined.
+constexpr Composite kLayerNorm{"layer_norm", [](Operands x, const Settings& settings) -> Results {
+                                 Axes axes(settings.whole[0]);
+                                 for (int64_t axis = axes.list[0] + 1; axis < x[0].dim(); ++axis)
+                                   axes.list.push_back(axis);
+                                 const Tensor centred = x[0] - mean(x[0], axes, true);
+                                 Tensor y = centred * rsqrt(mean(centred * centred, axes, true) + settings.real[0]);
+                                 if (x[1].defined()) y = y * x[1];
+                                 if (x[2].defined()) y = y + x[2];
+                                 return {y};
+                               }};
+
+// whole: whether there is a label to ignore, and which. Operands: logits, labels.
+constexpr Composite kCrossEntropy{"cross_entropy", [](Operands x, const Settings& settings) -> Results {
+                                    const Tensor shift = shifted(x[0], 1), labels = x[1];
+                                    const Tensor total = log(sum(exp(shift), 1));
+                                    const bool ignores = settings.whole[0] != 0;
+                                    Tensor chosen, counted, wanted = labels;
+                                    if (ignores) {
+                                      counted = labels != settings.whole[1];
+                                      wanted = where(counted, labels, 0);
+                                    }
+                                    {
+                                      const detail::ArgumentScope checked(2);
+                                      chosen = apply(ir::ops::kGather, ir::GatherAttributes{1, 1}, {shift, wanted});
+                                    }
+                                    if (ignores) return {sum(where(counted, total - chosen, 0)) / sum(counted)};
+                                    return {mean(total - chosen)};
+                                  }};
+
+constexpr Composite kMseLoss{"mse_loss", [](Operands x, const Settings&) -> Results {
+                               const Tensor difference = x[0] - x[1];
+                               return {mean(difference * difference)};
+                             }};
+
 // Of a tensor without dimensions, axes 0 and -1 are that of one element.
 int64_t axis_of(const Tensor& x, int64_t axis, const char* name) {
   return normalize_axis(axis, std::max<int64_t>(x.dim(), 1), name);
@@ -98,8 +150,7 @@ Tensor softmax(const Tensor& x, int64_t axis, At at) {
   detail::require_float(x, "softmax", 1);
   const int64_t along = axis_of(x, axis, "softmax");
   const Scope scope("softmax");
-  const Tensor powers = exp(shifted(x, along, at), at);
-  return named(powers / sum(powers, along, true, at), "SoftmaxBackward0");
+  return named(apply_composite(kSoftmax, {x}, {.whole = {along}}), "SoftmaxBackward0");
 }
 
 Tensor log_softmax(const Tensor& x, int64_t axis, At at) {
@@ -107,8 +158,7 @@ Tensor log_softmax(const Tensor& x, int64_t axis, At at) {
   detail::require_float(x, "log_softmax", 1);
   const int64_t along = axis_of(x, axis, "log_softmax");
   const Scope scope("log_softmax");
-  const Tensor shift = shifted(x, along, at);
-  return named(shift - log(sum(exp(shift, at), along, true, at), at), "LogSoftmaxBackward0");
+  return named(apply_composite(kLogSoftmax, {x}, {.whole = {along}}), "LogSoftmaxBackward0");
 }
 
 Tensor layer_norm(const Tensor& x, const Sizes& normalized_shape, const Tensor& weight, const Tensor& bias, double eps,
@@ -127,13 +177,8 @@ Tensor layer_norm(const Tensor& x, const Sizes& normalized_shape, const Tensor& 
                                    to_string(factor.shape()), to_string(normalized_shape)));
   }
   const Scope scope("layer_norm");
-  Axes axes(first);
-  for (int axis = first + 1; axis < rank; ++axis) axes.list.push_back(axis);
-  const Tensor centred = x - mean(x, axes, true, at);
-  Tensor y = centred * rsqrt(mean(centred * centred, axes, true, at) + eps, at);
-  if (weight.defined()) y = y * weight;
-  if (bias.defined()) y = y + bias;
-  return named(y, "NativeLayerNormBackward0");
+  return named(apply_composite(kLayerNorm, {x, weight, bias}, {.whole = {first}, .real = {eps}}),
+               "NativeLayerNormBackward0");
 }
 
 Tensor cross_entropy(const Tensor& logits, const Tensor& labels, std::optional<int64_t> ignore_index, At at) {
@@ -152,19 +197,9 @@ Tensor cross_entropy(const Tensor& logits, const Tensor& labels, std::optional<i
         fmt::format("cross_entropy: argument 2 has shape {}, expected [{}], one label a row of argument 1, {}",
                     to_string(labels.shape()), logits.size(0), to_string(logits.shape())));
   const Scope scope("cross_entropy");
-  const Tensor shift = shifted(logits, 1, at);
-  const Tensor total = log(sum(exp(shift, at), 1), at);
-  Tensor chosen, counted, wanted = labels;
-  if (ignore_index) {
-    counted = labels != *ignore_index;
-    wanted = where(counted, labels, 0, at);
-  }
-  {
-    const detail::ArgumentScope checked(2);
-    chosen = apply(ir::ops::kGather, ir::GatherAttributes{1, 1}, {shift, wanted});
-  }
-  if (ignore_index) return named(sum(where(counted, total - chosen, 0, at)) / sum(counted), "NllLossBackward0");
-  return named(mean(total - chosen), "NllLossBackward0");
+  return named(
+      apply_composite(kCrossEntropy, {logits, labels}, {.whole = {ignore_index.has_value(), ignore_index.value_or(0)}}),
+      "NllLossBackward0");
 }
 
 Tensor mse_loss(const Tensor& x, const Tensor& target, At at) {
@@ -173,8 +208,7 @@ Tensor mse_loss(const Tensor& x, const Tensor& target, At at) {
   detail::require_float(target, "mse_loss", 2);
   (void)detail::broadcast_shape(x.shape(), target.shape(), "mse_loss", 2);
   const Scope scope("mse_loss");
-  const Tensor difference = x - target;
-  return named(mean(difference * difference), "MseLossBackward0");
+  return named(apply_composite(kMseLoss, {x, target}), "MseLossBackward0");
 }
 
 }  // namespace sinter

@@ -1,6 +1,7 @@
 #include "frontend/tape.h"
 
 #include <algorithm>
+#include <mutex>
 #include <queue>
 #include <unordered_map>
 #include <unordered_set>
@@ -17,6 +18,13 @@ namespace {
 
 thread_local bool g_grad_enabled = true;
 std::atomic<uint64_t> g_sequence{0};
+thread_local uint64_t g_next_replayed = 0;  // set: the number of the next node that a composite's replay makes
+
+// The last of so many numbers of nodes.
+uint64_t take_numbers(uint64_t count) {
+  if (g_next_replayed != 0) return std::exchange(g_next_replayed, g_next_replayed + count) + count - 1;
+  return g_sequence.fetch_add(count, std::memory_order_relaxed) + count;
+}
 
 class GradModeScope {
  public:
@@ -81,6 +89,35 @@ Ref<Impl> unpack(const Edge& edge, bool create_graph) {
   return tensor;
 }
 
+std::mutex g_expanding;
+
+// The node that contributions to this one belong to: a composite that was replayed has handed them over.
+Ref<Node> standing_for(const Ref<Node>& node) {
+  if (!node || !node->composite) return node;
+  const std::lock_guard lock(g_expanding);
+  return node->composite->expanded ? node->composite->expanded : node;
+}
+
+// The nodes of a composite's operations, which have the numbers that the composite's call took: contributions meet in
+// the order in which they would without it. The one of its result; null when nothing flows.
+Ref<Node> expand(Node& node) {
+  const std::lock_guard lock(g_expanding);
+  CompositeCall& call = *node.composite;
+  if (call.expanded) return call.expanded;
+  std::vector<Ref<Impl>> operands;
+  for (const Edge& edge : node.operands) operands.push_back(unpack(edge, /*create_graph=*/true));
+  const GradModeScope recording(true);
+  const struct Numbers {
+    explicit Numbers(uint64_t first) { g_next_replayed = first; }
+    ~Numbers() { g_next_replayed = 0; }
+    Numbers(const Numbers&) = delete;
+    Numbers& operator=(const Numbers&) = delete;
+  } numbers(node.sequence - call.operations());
+  const Ref<Impl> result = replay(call, operands);
+  invariant(g_next_replayed <= node.sequence, "a composite's replay makes the nodes that it has numbers for");
+  return call.expanded = result->node;
+}
+
 class Walk {
  public:
   Walk(BackwardOptions options) : options_(options) { options_.retain_graph |= options.create_graph; }
@@ -89,10 +126,10 @@ class Walk {
   void restrict_to(const Ref<Impl>& root, std::span<const Ref<Impl>> targets) {
     restricted_ = true;
     for (const Ref<Impl>& target : targets) {
-      if (target->node) target_nodes_.insert(target->node.get());
+      if (target->node) target_nodes_.insert({target->node.get(), standing_for(target->node).get()});
       if (target->cell) target_cells_.insert(target->cell.get());
     }
-    find_useful(root->node.get());
+    find_useful(standing_for(root->node));
   }
 
   void run(const Ref<Impl>& root, const Ref<Impl>& seed) {
@@ -110,7 +147,8 @@ class Walk {
   std::vector<std::pair<Ref<Cell>, Ref<Impl>>> cells;  // in order of first arrival
   [[nodiscard]] Ref<Impl> at(const Impl& target) const {
     if (target.node) {
-      const auto found = at_target_.find(target.node.get());
+      auto found = at_target_.find(target.node.get());
+      if (found == at_target_.end()) found = at_target_.find(standing_for(target.node).get());
       return found == at_target_.end() ? Ref<Impl>() : found->second;
     }
     for (const auto& [cell, cotangent] : cells)
@@ -129,46 +167,88 @@ class Walk {
   }
   [[nodiscard]] bool is_wanted(const Edge& edge) const {
     if (!restricted_) return edge.flows();
-    return edge.node ? useful_.contains(edge.node.get()) : edge.cell && target_cells_.contains(edge.cell.get());
+    return edge.node ? useful_.contains(standing_for(edge.node).get())
+                     : edge.cell && target_cells_.contains(edge.cell.get());
   }
 
-  // Marks the nodes from which a target can be reached, without recursion.
-  void find_useful(Node* root) {
-    if (root == nullptr) return;
-    std::vector<Node*> order, stack{root};
-    std::unordered_set<Node*> seen{root};
+  // Marks the nodes from which a target can be reached, without recursion; those numbered up to `known` are marked.
+  void find_useful(const Ref<Node>& root, uint64_t known = 0) {
+    if (!root) return;
+    std::vector<Node*> order, stack{root.get()};
+    std::unordered_set<Node*> seen{root.get()};
     while (!stack.empty()) {
       Node* node = stack.back();
       stack.pop_back();
       order.push_back(node);
-      for (const Edge& edge : node->operands)
-        if (edge.node && seen.insert(edge.node.get()).second) stack.push_back(edge.node.get());
+      for (const Edge& edge : node->operands) {
+        const Ref<Node> next = standing_for(edge.node);
+        if (next && next->sequence > known && seen.insert(next.get()).second) stack.push_back(next.get());
+      }
     }
     std::ranges::sort(order, {}, [](const Node* node) { return node->sequence; });
     for (Node* node : order)
       if (target_nodes_.contains(node) || leads_on(*node)) useful_.insert(node);
   }
 
-  void arrive(const Ref<Node>& node, const Ref<Cell>& cell, const Ref<Impl>& cotangent) {
-    static const ir::OpDef& add = *ir::find_op("add");
-    const auto join = [&](Ref<Impl>& sum) {
-      const std::array operands{sum, cotangent};
-      sum = sum ? apply_eager(add, ir::NoAttributes{}, operands) : cotangent;
-    };
-    if (node) {
+  // Where contributions to a node or cell, one of which it is, are added up; null before the first.
+  Ref<Impl>& sum_at(const Ref<Node>& made_by, const Ref<Cell>& cell) {
+    if (const Ref<Node> node = standing_for(made_by)) {
       Ref<Impl>& sum = pending_[node.get()];
       if (!sum) queue_.push({node});
-      join(sum);
-    } else if (cell) {
-      auto found = std::ranges::find(cells, cell, &std::pair<Ref<Cell>, Ref<Impl>>::first);
-      if (found == cells.end()) found = cells.insert(cells.end(), {cell, {}});
-      join(found->second);
+      return sum;
     }
+    auto found = std::ranges::find(cells, cell, &std::pair<Ref<Cell>, Ref<Impl>>::first);
+    if (found == cells.end()) found = cells.insert(cells.end(), {cell, {}});
+    return found->second;
+  }
+  // What has reached it; null if nothing has.
+  [[nodiscard]] Ref<Impl> sum_so_far(const Edge& edge) const {
+    if (const Ref<Node> node = standing_for(edge.node)) {
+      const auto found = pending_.find(node.get());
+      return found == pending_.end() ? Ref<Impl>() : found->second;
+    }
+    const auto found = std::ranges::find(cells, edge.cell, &std::pair<Ref<Cell>, Ref<Impl>>::first);
+    return found == cells.end() ? Ref<Impl>() : found->second;
+  }
+
+  void arrive(const Ref<Node>& node, const Ref<Cell>& cell, const Ref<Impl>& cotangent) {
+    static const ir::OpDef& add = *ir::find_op("add");
+    Ref<Impl>& sum = sum_at(node, cell);
+    const std::array operands{sum, cotangent};
+    sum = sum ? apply_eager(add, ir::NoAttributes{}, operands) : cotangent;
+  }
+
+  void visit_composite(Node& node, const Ref<Impl>& cotangent) {
+    if (options_.create_graph || !visit_fused(node, cotangent)) {
+      const Ref<Node> expanded = expand(node);
+      if (restricted_) find_useful(expanded, node.sequence - node.composite->operations() - 1);
+      if (expanded) arrive(expanded, {}, cotangent);
+    }
+    if (!options_.retain_graph) release(node);
+  }
+
+  // All at once. Sums go on from what has reached the operands before, as they would operation by operation.
+  bool visit_fused(const Node& node, const Ref<Impl>& cotangent) {
+    std::vector<Ref<Impl>> operands, earlier;
+    for (size_t i = 0; i < node.operands.size(); ++i) {
+      const Edge& edge = node.operands[i];
+      operands.push_back(edge.saved);
+      earlier.push_back(is_wanted(edge) ? sum_so_far(edge) : Ref<Impl>());
+      for (size_t k = 0; k < i;
+           ++k)  // contributions of two operands to one place: their order is that of the operations
+        if (edge.flows() && node.operands[k].node == edge.node && node.operands[k].cell == edge.cell) return false;
+    }
+    const std::vector<Ref<Impl>> gradients = composite_gradients(*node.composite, operands, cotangent, earlier);
+    for (size_t i = 0; i < gradients.size(); ++i)
+      if (gradients[i] && is_wanted(node.operands[i]))
+        sum_at(node.operands[i].node, node.operands[i].cell) = gradients[i];
+    return !gradients.empty();
   }
 
   void visit(Node& node, const Ref<Impl>& cotangent) {
     if (node.released) report_second_backward();
     const LocationScope location(node.at);
+    if (node.composite) return visit_composite(node, cotangent);
     LazyBuilder builder(cotangent->device());
     std::vector<ir::Value> operands;
     for (const Edge& edge : node.operands)
@@ -199,6 +279,7 @@ class Walk {
       node.released |= static_cast<bool>(edge.saved);
       edge.saved = {};
     }
+    if (node.composite) node.composite->saved.clear();
     node.released |= static_cast<bool>(node.saved_result);
     node.saved_result = {};
   }
@@ -236,15 +317,16 @@ bool is_differentiable(const ir::OpDef& def, DType result) {
   return def.vjp != nullptr && is_float(result) && (def.row == nullptr || def.row->flow != nullptr);
 }
 
-void record(const Ref<Impl>& result, const ir::OpDef& def, const ir::Attributes& attributes,
-            std::span<const Ref<Impl>> operands, std::span<const Ref<Impl>> values) {
+namespace {
+
+// The node of a result, with its edges.
+Ref<Node> new_node(const Impl& result, std::span<const Ref<Impl>> operands, std::span<const Ref<Impl>> values,
+                   uint64_t numbers = 1) {
   auto node = make<Node>();
-  node->def = &def;
-  node->attributes = attributes;
-  node->sequence = g_sequence.fetch_add(1, std::memory_order_relaxed) + 1;
+  node->sequence = take_numbers(numbers);
   node->at = current_location();
-  node->dtype = result->dtype;
-  node->shape = result->shape;
+  node->dtype = result.dtype;
+  node->shape = result.shape;
   node->operands.reserve(operands.size());
   for (size_t i = 0; i < operands.size(); ++i) {
     const Impl& operand = *operands[i];
@@ -253,6 +335,23 @@ void record(const Ref<Impl>& result, const ir::OpDef& def, const ir::Attributes&
     if (operand.node && is_float(operand.dtype)) edge.node = operand.node;
     node->operands.push_back(std::move(edge));
   }
+  return node;
+}
+
+}  // namespace
+
+void record_composite(const Ref<Impl>& result, Ref<CompositeCall> call, std::span<const Ref<Impl>> operands,
+                      std::span<const Ref<Impl>> values) {
+  result->node = new_node(*result, operands, values, call->operations() + 1);
+  result->node->composite = std::move(call);
+  result->requires_grad = true;
+}
+
+void record(const Ref<Impl>& result, const ir::OpDef& def, const ir::Attributes& attributes,
+            std::span<const Ref<Impl>> operands, std::span<const Ref<Impl>> values) {
+  Ref<Node> node = new_node(*result, operands, values);
+  node->def = &def;
+  node->attributes = attributes;
   const uint32_t needed = what_is_needed(*node);
   for (size_t i = 0; i < operands.size() && i < 31; ++i)
     if ((needed >> i & 1) == 0) node->operands[i].saved = {};

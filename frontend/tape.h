@@ -4,7 +4,7 @@
 #include <span>
 #include <vector>
 
-#include "frontend/impl.h"
+#include "frontend/composite.h"
 #include "ir/graph/op_def.h"
 #include "support/location.h"
 
@@ -24,7 +24,8 @@ struct Edge {
 struct Node : Counted {
   const ir::OpDef* def = nullptr;
   ir::Attributes attributes;
-  uint64_t sequence = 0;  // of creation: operands have smaller numbers
+  Ref<CompositeCall> composite;  // set: a composite, and the two above are unused
+  uint64_t sequence = 0;         // of creation: operands have smaller numbers
   Location at;
   const char* name = nullptr;  // as printed: "AddBackward0"
   std::vector<Edge> operands;
@@ -47,6 +48,10 @@ bool set_grad_enabled(bool enabled);
 // cells included); values: their memory.
 void record(const Ref<Impl>& result, const ir::OpDef& def, const ir::Attributes& attributes,
             std::span<const Ref<Impl>> operands, std::span<const Ref<Impl>> values);
+
+// The same of a composite's call, all of whose values stay.
+void record_composite(const Ref<Impl>& result, Ref<CompositeCall> call, std::span<const Ref<Impl>> operands,
+                      std::span<const Ref<Impl>> values);
 
 struct BackwardOptions {
   bool retain_graph = false;

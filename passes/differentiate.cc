@@ -86,7 +86,7 @@ class Differentiation {
 }  // namespace
 
 std::vector<Gradient> differentiate(ir::Graph& graph, Value of, std::span<const Value> with_respect_to,
-                                    std::optional<Value> seed) {
+                                    std::optional<Value> seed, std::span<const std::pair<Value, Value>> earlier) {
   const ir::Type type = graph.type(of);
   if (!is_float(type.dtype))
     throw GraphError(fmt::format("differentiate: the value has type {}, expected a float", to_string(type)));
@@ -106,6 +106,7 @@ std::vector<Gradient> differentiate(ir::Graph& graph, Value of, std::span<const 
     builder.scope = graph.op(of).scope;
     seed = ir::scalar(builder, 1, type.dtype);
   }
+  for (const auto& [to, cotangent] : earlier) differentiation.contribute(to, cotangent);
   differentiation.contribute(of, *seed);
   for (uint32_t i = of.op + 1; i-- > 0;) differentiation.visit(i);
   for (size_t i = 0; i < gradients.size(); ++i) gradients[i] = differentiation.gradient(with_respect_to[i]);
