@@ -4,11 +4,9 @@
 #include <bit>
 #include <map>
 
-#include "driver/dynamic_program.h"
 #include "frontend/element.h"
 #include "frontend/trace.h"
 #include "passes/differentiate.h"
-#include "passes/fuse/cluster.h"
 
 namespace sinter::detail {
 namespace {
@@ -117,6 +115,13 @@ struct Cut {
   std::vector<Value> saved;  // ascending
 };
 
+// Whether its elements have to be worked out, rather than found elsewhere.
+bool is_work(const Op& op) {
+  using enum ir::OpClass;
+  constexpr std::array kWork{kElementwise, kReduction, kDot, kScatter};
+  return std::ranges::find(kWork, op.def->op_class) != kWork.end();
+}
+
 Cut cut(const Graph& graph, size_t forward, std::span<const Value> wanted) {
   constexpr int64_t kMuchSmaller = 16;
   int64_t largest = 0;
@@ -127,7 +132,7 @@ Cut cut(const Graph& graph, size_t forward, std::span<const Value> wanted) {
   for (size_t i = graph.ops().size(); i-- > 0;) {
     if (!found.needed[i]) continue;
     const Op& op = graph.ops()[i];
-    if (i < forward && passes::is_work(op) && kMuchSmaller * op.types[0].shape.numel() <= largest) {
+    if (i < forward && is_work(op) && kMuchSmaller * op.types[0].shape.numel() <= largest) {
       found.needed[i] = false;
       found.saved.insert(found.saved.begin(), Value{static_cast<uint32_t>(i), 0});
       continue;

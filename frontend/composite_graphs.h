@@ -3,9 +3,9 @@
 
 #include <vector>
 
+#include "driver/dynamic_program.h"
 #include "frontend/composite.h"
 #include "ir/graph/graph.h"
-#include "passes/lower/generalize.h"
 
 namespace sinter::detail {
 

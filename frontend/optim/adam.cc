@@ -3,10 +3,26 @@
 #include "frontend/apply.h"
 #include "frontend/autograd.h"
 #include "frontend/call_scope.h"
+#include "frontend/composite.h"
 #include "frontend/creation.h"
 #include "frontend/functions.h"
 
 namespace sinter::optim {
+namespace {
+
+// What a step makes of a parameter, its gradient, its moments m and v, lr / (1 - beta1^t) and sqrt(1 - beta2^t): the
+// next m, v and parameter. real: beta1, beta2, eps, weight_decay.
+constexpr detail::Composite kUpdate{
+    "Adam", [](std::span<const Tensor> x, const detail::Settings& settings) -> std::vector<Tensor> {
+      const auto [beta1, beta2, eps, weight_decay] = settings.real;
+      const Tensor& parameter = x[0];
+      const Tensor g = weight_decay != 0 ? x[1] + parameter * weight_decay : x[1];
+      const Tensor m = x[2] * beta1 + g * (1 - beta1);
+      const Tensor v = x[3] * beta2 + (g * g) * (1 - beta2);
+      return {m, v, parameter - x[4] * (m / (sqrt(v) / x[5] + eps))};
+    }};
+
+}  // namespace
 
 Adam::Adam(std::vector<Tensor> parameters, const AdamOptions& options)
     : Optimizer("Adam", std::move(parameters), options.lr), options_(options) {
@@ -33,17 +49,17 @@ void Adam::step(At at) {
   Scalars scalars({step_size, root});
   for (size_t i = 0; i < parameters_.size(); ++i) {
     const Tensor& parameter = parameters_[i];
-    Tensor g = parameter.grad(at);
+    const Tensor g = parameter.grad(at);
     if (!g.defined()) continue;
-    if (options_.weight_decay != 0) g = g + parameter * options_.weight_decay;
     bring_beside(mean_[i], parameter);
     bring_beside(square_[i], parameter);
     const std::vector<Tensor>& numbers = scalars.beside(parameter);
-    const Tensor m = mean_[i] * options_.beta1 + g * (1 - options_.beta1);
-    const Tensor v = square_[i] * options_.beta2 + (g * g) * (1 - options_.beta2);
-    mean_[i].set(m);
-    square_[i].set(v);
-    parameter.set(parameter - numbers[0] * (m / (sqrt(v) / numbers[1] + options_.eps)));
+    const std::array operands{parameter, g, mean_[i], square_[i], numbers[0], numbers[1]};
+    const std::vector<Tensor> next = detail::apply_composite(
+        kUpdate, operands, {.real = {options_.beta1, options_.beta2, options_.eps, options_.weight_decay}});
+    mean_[i].set(next[0]);
+    square_[i].set(next[1]);
+    parameter.set(next[2]);
   }
 }
 

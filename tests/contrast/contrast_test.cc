@@ -53,7 +53,7 @@ TEST(Contrast, ATrainingStepIsEqualToTheBit) {
   const Contrast report = contrast(two_engines(step, randn({4, 6}), tensor({0, 2, 1, 1})), kQuick);
   EXPECT_EQ(report.refusal, "");
   EXPECT_EQ(report.difference, "");
-  EXPECT_GT(report.dynamic.kernels, 3 * report.compiled.kernels);
+  EXPECT_GT(report.dynamic.kernels, 2 * report.compiled.kernels);
   EXPECT_GT(report.dynamic.operations, report.dynamic.kernels) << "views are operations and launch nothing";
   EXPECT_GT(report.dynamic.bytes_moved, report.compiled.bytes_moved);
   EXPECT_GT(report.dynamic.peak_bytes, 0);
