@@ -33,9 +33,13 @@ class CudaExecutable : public Executable {
     stats_.codegen_ms = milliseconds_since(start);
     stats_.shared = stats_.launches;
     std::vector<CheckingLaunch> checking;
-    for (const runtime::Launch& launch : program.table.launches)
-      if (std::vector<Dim> extents = checked_extents(code[launch.kernel]); !extents.empty())
-        checking.push_back({code[launch.kernel].name, kernels[launch.kernel].checks, std::move(extents)});
+    int64_t first = 0;
+    for (const runtime::Launch& launch : program.table.launches) {
+      const std::vector<passes::Check>& checks = kernels[launch.kernel].checks;
+      program.first_checks.push_back(first);
+      if (!checks.empty()) checking.push_back({code[launch.kernel].name, checks, first});
+      first += static_cast<int64_t>(checks.size());
+    }
     runner_ = std::make_unique<runtime::cuda::ProgramRunner>(
         gpu, std::move(program), [checking, at = current_location()](const runtime::KernelStatus& status) {
           const LocationScope location(at);

@@ -28,7 +28,7 @@ class CudaDynamicKernel : public DynamicKernel {
     CompileStats stats;
     kernel_ = load_cuda_kernels(gpu_, {&lowered.kernel, 1}, stats)[0];
     name_ = std::make_shared<const std::string>(lowered.kernel.name);
-    checks_ = !checked_extents(lowered.kernel).empty();
+    checks_ = !lowered.checks.empty();
     for (const DynamicArguments::Source& source : arguments_.sources()) {
       constants_.emplace_back();
       if (source.constant == nullptr) continue;

@@ -33,14 +33,6 @@ LoadedKernels loaded(runtime::cuda::Gpu& gpu, const std::vector<Code>& code) {
   return kernels;
 }
 
-// Whether this launch can have failed so.
-bool fits(const CheckingLaunch& launch, const runtime::KernelStatus& status) {
-  const auto number = static_cast<size_t>(status.failed - 1);
-  if (number >= launch.extents.size()) return false;
-  const Dim extent = launch.extents[number];
-  return extent.is_symbol() || extent.value() == status.extent;
-}
-
 }  // namespace
 
 LoadedKernels load_cuda_kernels(runtime::cuda::Gpu& gpu, std::span<const loops::Kernel> kernels, CompileStats& stats) {
@@ -58,23 +50,13 @@ LoadedKernels load_cuda_kernels(runtime::cuda::Gpu& gpu, std::span<const loops::
   }
 }
 
-std::vector<Dim> checked_extents(const loops::Kernel& kernel) {
-  std::vector<Dim> extents;
-  for (const loops::Pass& pass : kernel.passes)
-    for (const loops::Inst& inst : pass.insts)
-      if (inst.kind == loops::InstKind::kCheckIndex) extents.push_back(inst.extent);
-  return extents;
-}
-
 void throw_index_error(std::span<const CheckingLaunch> launches, const runtime::KernelStatus& status) {
-  std::vector<const CheckingLaunch*> suspects;
-  for (const CheckingLaunch& launch : launches)
-    if (fits(launch, status)) suspects.push_back(&launch);
-  invariant(!suspects.empty(), "a failed check belongs to a launch of the program");
-  passes::Check check = failed_check(suspects[0]->checks, status);
-  for (size_t i = 1; i < suspects.size(); ++i)
-    check.locations = ir::unite(check.locations, failed_check(suspects[i]->checks, status).locations);
-  throw_index_error(suspects[0]->kernel, check, status);
+  const auto after = std::ranges::upper_bound(launches, status.failed - 1, {}, &CheckingLaunch::first);
+  invariant(after != launches.begin(), "a failed check belongs to a launch of the program");
+  const CheckingLaunch& launch = *std::prev(after);
+  runtime::KernelStatus own = status;
+  own.failed -= launch.first;
+  throw_index_error(launch.kernel, failed_check(launch.checks, own), own);
 }
 
 }  // namespace sinter::driver

@@ -24,12 +24,10 @@ using LoadedKernels = std::vector<std::shared_ptr<const runtime::cuda::LoadedKer
 // A launch that checks indices, as its failure is told.
 struct CheckingLaunch {
   std::string kernel;
-  std::vector<passes::Check> checks;  // one a kCheckIndex, in order; and what each compares with:
-  std::vector<Dim> extents;
+  std::vector<passes::Check> checks;  // one a kCheckIndex, in order
+  int64_t first = 0;                  // CudaProgram::first_checks
 };
-// Nothing when the kernel checks no index.
-[[nodiscard]] std::vector<Dim> checked_extents(const loops::Kernel& kernel);
-// IndexError for the launch that made this status; where several may have, all are named.
+// IndexError for the launch that made this status.
 [[noreturn]] void throw_index_error(std::span<const CheckingLaunch> launches, const runtime::KernelStatus& status);
 
 }  // namespace sinter::driver

@@ -27,6 +27,15 @@ constexpr std::string_view kFlush =
   return fabs(x) < 2.2250738585072014e-308 ? zero : x;
 )";
 
+// x86 flushes what is denormal after rounding to 53 bits, whatever the exponent; a device rounds to denormals, and up
+// to the smallest normal number what x86 flushes. Where that may be, the operation on numbers 2^100 times as large
+// decides.
+constexpr std::string_view kFlushed = R"(  const double r = {CODE};
+  if (!(fabs(r) <= 2.2250738585072014e-308)) return r;
+  const double zero = __longlong_as_double(__double_as_longlong(r) & (-9223372036854775807ll - 1));
+  return fabs({SCALED}) < 0x1p-922 ? zero : r;
+)";
+
 constexpr std::string_view kPhilox =
     R"(  unsigned x0 = (unsigned)((unsigned long long)element >> 2), x1 = (unsigned)((unsigned long long)element >> 34);
   unsigned x2 = (unsigned)stream, x3 = (unsigned)((unsigned long long)stream >> 32);
@@ -46,7 +55,7 @@ constexpr std::string_view kPhilox =
 )";
 
 constexpr std::string_view kCheckIndex = R"(  if (0 <= x && x < extent) return x;
-  if (atomicCAS((unsigned long long*)&status->failed, 0ull, number) == 0ull) {
+  if (atomicCAS((unsigned long long*)&status->failed, 0ull, (unsigned long long)number) == 0ull) {
     status->index = x;
     status->extent = extent;
   }
@@ -155,6 +164,21 @@ std::string flush_helper(Helpers& helpers) {
   return "f64_flush";
 }
 
+std::string flushed_helper(Helpers& helpers, ir::Prim prim) {
+  constexpr std::string_view kScale = "0x1p100";
+  const auto add = [&](std::string name, std::string_view parameters, std::string_view code,
+                       const std::string& scaled) {
+    helpers.add(name, filled(function(fmt::format("double {}({})", name, parameters), kFlushed),
+                             {{"{CODE}", std::string(code)}, {"{SCALED}", scaled}}));
+    return name;
+  };
+  if (prim == ir::Prim::kMul) return add("f64_mul", "double x, double y", "x * y", fmt::format("x * {} * y", kScale));
+  if (prim == ir::Prim::kDiv) return add("f64_div", "double x, double y", "x / y", fmt::format("x * {} / y", kScale));
+  invariant(prim == ir::Prim::kFma, "sums that are denormal are exact");
+  return add("f64_fma", "double x, double y, double z", "__fma_rn(x, y, z)",
+             fmt::format("__fma_rn(x * {0}, y, z * {0})", kScale));
+}
+
 std::string floor_helper(Helpers& helpers, bool remainder, bool wide) {
   const std::string type = wide ? "long long" : "int";
   const std::string function_name = fmt::format("floor_{}_{}", remainder ? "mod" : "div", wide ? "i64" : "i32");
@@ -173,7 +197,7 @@ std::string philox_helper(Helpers& helpers) {
 }
 
 std::string check_index_helper(Helpers& helpers) {
-  helpers.add("check_index", function("long long check_index(long long x, long long extent, unsigned long long number, "
+  helpers.add("check_index", function("long long check_index(long long x, long long extent, long long number, "
                                       "KernelStatus* status)",
                                       kCheckIndex));
   return "check_index";

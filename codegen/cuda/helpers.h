@@ -21,6 +21,8 @@ namespace sinter::codegen::cuda {
 [[nodiscard]] std::string philox_helper(Helpers& helpers);
 // (index, extent, number of the check, status) -> the index, or 0 after noting that the check failed.
 [[nodiscard]] std::string check_index_helper(Helpers& helpers);
+// kMul, kDiv or kFma of f64 where denormals are zero, with x86's rule of what counts as denormal.
+[[nodiscard]] std::string flushed_helper(Helpers& helpers, ir::Prim prim);
 
 // What is known of neighbours in memory.
 enum class Vector : uint8_t {

@@ -171,9 +171,11 @@ Cubin compile_program(const std::string& source, int architecture, bool flush) {
   cubin.log.resize(size);
   if (size > 0) check(compiler.log(program, cubin.log.data()), "nvrtcGetProgramLog");
   while (!cubin.log.empty() && (cubin.log.back() == '\0' || cubin.log.back() == '\n')) cubin.log.pop_back();
-  if (result != 0)
-    throw RuntimeError(
+  constexpr int kCompilation = 6;  // the program's fault; else the machine's
+  if (result == kCompilation)
+    throw InternalError(
         fmt::format("NVRTC refuses a kernel of Sinter: {}\n{}", compiler.error_string(result), cubin.log));
+  check(result, "nvrtcCompileProgram");
   check(compiler.cubin_size(program, &size), "nvrtcGetCUBINSize");
   cubin.image.resize(size);
   check(compiler.cubin(program, cubin.image.data()), "nvrtcGetCUBIN");

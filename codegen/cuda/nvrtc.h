@@ -23,7 +23,8 @@ struct Cubin {
   std::string log;  // the compiler's and the assembler's words; the resources of each function
 };
 // Compiles a program for one architecture (90 for sm_90). RuntimeError when NVRTC is missing, does not know the
-// architecture, or refuses the program (an error of Sinter; the log is in it). flush: denormals of f32 are zero.
+// architecture, or lacks what it needs; InternalError, with the log, when it refuses the program. flush: denormals of
+// f32 are zero.
 [[nodiscard]] Cubin compile_program(const std::string& source, int architecture, bool flush);
 
 // What the assembler reports of one function.

@@ -119,7 +119,11 @@ void PointWriter::begin_entry(const std::string& symbol, int threads, size_t sha
   // At least one block a multiprocessor: else the assembler saves registers for as many as fit, and spills.
   out.line("extern \"C\" __global__ void __launch_bounds__({}, 1) {}(", threads, symbol);
   out.line("    {}unsigned char* scratch,", parameters);
-  out.open("    KernelStatus* status, const KernelStatus* gate) {{");
+  const auto checks = [](const loops::Pass& pass) {
+    return std::ranges::any_of(pass.insts, [](const Inst& inst) { return inst.kind == InstKind::kCheckIndex; });
+  };
+  const bool any = std::ranges::any_of(kernel_.passes, checks);
+  out.open("    KernelStatus* status, const KernelStatus* gate{}) {{", any ? ", long long first_check" : "");
   out.line("if (gate != nullptr && gate->failed != 0) return;");
   if (shared_bytes > 0) out.line("extern __shared__ unsigned char sinter_shared[];");
   last_comment_.clear();
@@ -169,9 +173,12 @@ std::string PointWriter::code(uint32_t value) {
   const auto operand = [&](size_t i) { return values[inst.operands[i]]; };
   switch (inst.kind) {
     case InstKind::kConstant: {
-      constexpr uint64_t kSign = uint64_t{1} << 63, kExponent = uint64_t{0x7FF} << 52;
-      const bool denormal = inst.dtype == kFloat64 && (inst.bits & kExponent) == 0;
-      return literal(inst.dtype, denormal && options_.flush ? inst.bits & kSign : inst.bits);
+      // NVRTC converts constants without flushing them.
+      const bool single = inst.dtype == kFloat32;
+      const uint64_t sign = single ? uint64_t{1} << 31 : uint64_t{1} << 63;
+      const uint64_t exponent = single ? uint64_t{0xFF} << 23 : uint64_t{0x7FF} << 52;
+      const bool denormal = is_float(inst.dtype) && (inst.bits & exponent) == 0;
+      return literal(inst.dtype, denormal && options_.flush ? inst.bits & sign : inst.bits);
     }
     case InstKind::kIndex:
       return index(inst.index, /*as_value=*/true);
@@ -191,7 +198,7 @@ std::string PointWriter::code(uint32_t value) {
     case InstKind::kCheckIndex: {
       int number_of_check = 1;
       for (uint32_t v = 0; v < value; ++v) number_of_check += kernel_.inst(v).kind == InstKind::kCheckIndex ? 1 : 0;
-      return fmt::format("{}({}, {}, {}ull, status)", check_index_helper(source_.helpers), operand(0),
+      return fmt::format("{}({}, {}, first_check + {}, status)", check_index_helper(source_.helpers), operand(0),
                          number(inst.extent), number_of_check);
     }
     default:

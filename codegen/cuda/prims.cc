@@ -41,6 +41,8 @@ std::string arithmetic(const Spelling& spelling, Prim prim, DType dtype, std::sp
     return integer_call(spelling.helpers, what, dtype, x);
   }
   const std::string_view op = prim == Prim::kAdd ? "+" : prim == Prim::kSub ? "-" : prim == Prim::kMul ? "*" : "/";
+  if (dtype == kFloat64 && spelling.flush && (prim == Prim::kMul || prim == Prim::kDiv))
+    return fmt::format("{}({})", flushed_helper(spelling.helpers, prim), fmt::join(x, ", "));
   return spelling.loaded(dtype, binary(op, x));
 }
 
@@ -180,7 +182,8 @@ std::string Spelling::prim(Prim prim, DType result, DType operand, std::span<con
     case Prim::kDiv:
       return arithmetic(*this, prim, operand, x);
     case Prim::kFma:
-      return loaded(operand, call("__fmaf_rn", "__fma_rn"));
+      if (!single && flush) return fmt::format("{}({})", flushed_helper(helpers, prim), fmt::join(x, ", "));
+      return call("__fmaf_rn", "__fma_rn");
     case Prim::kNeg:
       return floats ? "-" + x[0] : integer_call(helpers, "neg", operand, x);
     case Prim::kAbs:

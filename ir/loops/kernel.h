@@ -114,8 +114,8 @@ struct Schedule {
     kPoint,   // one thread; `unroll` neighbours of range `vector` at a time
     kRow,     // 16 neighbouring threads, the lanes of order R
     kColumn,  // 16 threads of a block, neighbours work on neighbouring points
-    kBlock,   // a block
-    kSplit,   // several blocks, each pass a launch of its own
+    kBlock,   // a block, however long the rows
+    kSplit,   // several blocks of the first pass, the only one with inner ranges; a second launch joins what they found
     kTile,    // dots: a block makes a tile, each thread thread_rows x thread_columns of it
   };
   Mapping mapping = Mapping::kCpu;

@@ -15,8 +15,10 @@ namespace sinter::runtime {
 // One __global__ function. Its parameters, in this order: a pointer for each of the kernel's buffers, a long long for
 // each run-time symbol, `unsigned char* scratch` (CudaCode::scratch bytes of device memory shared by the kernel's
 // entries, contents unspecified; null when there are none), `KernelStatus* status` (device memory, its three i64 zero
-// before the first launch of a run; whoever finds `failed` zero and changes it writes the other two), and
-// `const KernelStatus* gate`: when not null and gate->failed is not zero the function returns at once.
+// before the first launch of a run; whoever finds `failed` zero and changes it writes the other two),
+// `const KernelStatus* gate`: when not null and gate->failed is not zero the function returns at once; and, of kernels
+// that check indices, `long long first_check`: what to add to the check's number in `failed`, so that the checks of all
+// launches of a program have numbers of their own.
 struct CudaEntry {
   std::string symbol;                      // unmangled name
   int threads = 256;                       // of a block, in x

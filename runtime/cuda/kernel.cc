@@ -85,12 +85,13 @@ unsigned blocks(const CudaEntry& entry, std::span<const int64_t> symbols) {
 }
 
 void LaunchParameters::set(std::span<void* const> buffers, std::span<const int64_t> symbols, void* scratch,
-                           KernelStatus* status, const KernelStatus* gate) {
+                           KernelStatus* status, const KernelStatus* gate, int64_t first_check) {
   const auto bits = [](const void* pointer) { return reinterpret_cast<unsigned long long>(pointer); };
   values_.clear();
   for (void* buffer : buffers) values_.push_back(bits(buffer));
   for (int64_t symbol : symbols) values_.push_back(static_cast<unsigned long long>(symbol));
-  values_.insert(values_.end(), {bits(scratch), bits(status), bits(gate)});
+  values_.insert(values_.end(),
+                 {bits(scratch), bits(status), bits(gate), static_cast<unsigned long long>(first_check)});
   pointers_.clear();
   for (unsigned long long& value : values_) pointers_.push_back(&value);
 }

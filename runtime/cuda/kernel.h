@@ -35,7 +35,7 @@ class LoadedKernel {
 class LaunchParameters {
  public:
   void set(std::span<void* const> buffers, std::span<const int64_t> symbols, void* scratch, KernelStatus* status,
-           const KernelStatus* gate);
+           const KernelStatus* gate, int64_t first_check = 0);
   // Whether a buffer changed.
   bool set_buffer(size_t index, const void* buffer);
   [[nodiscard]] void** pointers() { return pointers_.data(); }

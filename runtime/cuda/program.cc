@@ -75,7 +75,7 @@ void ProgramRunner::place(std::span<void* const> inputs, std::span<void* const> 
       for (uint32_t slot : launch.slots) buffers.push_back(slots_[slot]);
       KernelStatus* status = checks_ != nullptr ? checks_->status() : reinterpret_cast<KernelStatus*>(gpu_.idle_status);
       const KernelStatus* gate = gated && checks_ != nullptr ? status : nullptr;
-      steps_[i].parameters.set(buffers, launch.symbols, scratch_.data(), status, gate);
+      steps_[i].parameters.set(buffers, launch.symbols, scratch_.data(), status, gate, program_.first_checks[i]);
     }
     return;
   }

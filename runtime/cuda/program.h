@@ -17,7 +17,8 @@ class Gpu;
 struct CudaProgram {
   Program table;  // its `kernels` are empty: Launch::kernel counts these:
   std::vector<std::shared_ptr<const LoadedKernel>> kernels;
-  std::string name;  // of the program, for errors
+  std::vector<int64_t> first_checks;  // one a launch: how many index checks the launches before it make
+  std::string name;                   // of the program, for errors
 };
 
 class ProgramRunner {

@@ -125,7 +125,7 @@ TEST(Nvrtc, RefusalsSayWhatIsWrong) {
     try {
       (void)compile_program("this is no program", architecture, true);
       FAIL() << "it was compiled";
-    } catch (const RuntimeError& error) {
+    } catch (const InternalError& error) {
       EXPECT_NE(std::string(error.what()).find("sinter.cu(1): error"), std::string::npos) << error.what();
     }
     EXPECT_THROW((void)compile_program("", 10, true), RuntimeError);

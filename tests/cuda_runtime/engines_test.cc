@@ -105,6 +105,35 @@ TEST(CudaEngines, AnIndexOutOfRangeLeavesStateAsBefore) {
   EXPECT_THAT(left, testing::ElementsAre(1, 2, 2, 3, 4, 5));
 }
 
+// Several kernels check indices against tables of one size: the one that failed is named, and no other.
+TEST(CudaEngines, TheLaunchWhoseIndexIsOutOfRangeIsNamed) {
+  constexpr int kFirst = __LINE__ + 2;
+  const auto look = jit([](const Tensor& table, const Tensor& few, const Tensor& many) {
+    const Tensor first = exp(index_select(table, 0, few));
+    const Tensor second = log(index_select(table, 0, many));
+    return std::vector<Tensor>{first, second};
+  });
+  const Tensor table = tensor({1., 2., 3.}).cuda(), few = tensor({0, 1}).cuda(), many = tensor({2, 1, 0}).cuda();
+  (void)look(table, few, many);
+  EXPECT_GE(look.stats().code.launches, 2u);
+  const auto error_of = [&](const Tensor& at_first, const Tensor& at_second) -> std::string {
+    try {
+      (void)look(table, at_first, at_second);
+      cuda::synchronize();
+    } catch (const IndexError& error) {
+      return error.what();
+    }
+    return "";
+  };
+  const auto line = [](int number) { return fmt::format("engines_test.cc:{}", number); };
+  EXPECT_THAT(error_of(tensor({0, 5}).cuda(), many),
+              testing::AllOf(HasSubstr("index 5"), HasSubstr(line(kFirst)), testing::Not(HasSubstr(line(kFirst + 1)))));
+  EXPECT_THAT(
+      error_of(few, tensor({0, -1, 2}).cuda()),
+      testing::AllOf(HasSubstr("index -1"), HasSubstr(line(kFirst + 1)), testing::Not(HasSubstr(line(kFirst)))));
+  EXPECT_EQ(error_of(few, many), "");
+}
+
 TEST(CudaEngines, OperationsFailWhereTheHostWaits) {
   const OptionScope options(without_checks());  // SINTER_CHECK waits for every new kernel
   const Tensor rows = tensor({1., 2., 3.}).cuda();

@@ -189,6 +189,7 @@ CudaProgram small_program(Gpu& gpu) {
   program.table.launches = {{.kernel = 0, .slots = {0, 1}, .where = "first train.cc:3"},
                             {.kernel = 0, .slots = {1, 2}, .where = "second train.cc:4"}};
   program.kernels = {LoadedKernel::load(gpu, code({work_entry()}))};
+  program.first_checks = {0, 0};
   return program;
 }
 

@@ -50,6 +50,10 @@ runtime::KernelStatus run_code(const Module& module, std::span<const runtime::Cu
   for (const void*& pointer : pointers) parameters.push_back(static_cast<void*>(&pointer));
   for (int64_t& number : numbers) parameters.push_back(&number);
   for (const void** last : {&scratch_at, &status_at, &gate_at}) parameters.push_back(static_cast<void*>(last));
+  int64_t first_check = 0;
+  const SimKernel* kernel = module.find(entries[0].symbol);
+  if (kernel != nullptr && static_cast<size_t>(kernel->parameters) > parameters.size())
+    parameters.push_back(&first_check);  // it checks indices
 
   for (const runtime::CudaEntry& entry : entries) {
     const int64_t blocks = std::min({product(entry.blocks, symbols), entry.max_blocks, options.max_blocks});

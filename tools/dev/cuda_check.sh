@@ -78,7 +78,7 @@ if [[ -n $quick ]]; then
   test_run faulting_test '*ProgramNames*'
   test_run tensor_test '*GoesThereAndBack*'
 else
-  for name in nvrtc_test mappings_test graphs_test programs_test denormals_test tensor_test engines_test mlp_test mnist_test \
+  for name in nvrtc_test mappings_test graphs_test programs_test denormals_test edge_test tensor_test engines_test mlp_test mnist_test \
     fuzz_test faulting_test; do
     test_run "$name"
   done

@@ -3,7 +3,7 @@
 
 cuda_check_targets=(
   //tools:sinter //examples:mnist //tests/cuda:kernel_bench
-  //tests/cuda:{nvrtc,mappings,graphs,programs,denormals}_test
+  //tests/cuda:{nvrtc,mappings,graphs,programs,denormals,edge}_test
   //tests/cuda_runtime:{tensor,engines,mlp,mnist,fuzz,faulting}_test
 )
 
