@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <type_traits>
 
 #include "ir/loops/interpret.h"
 #include "ir/loops/text.h"
@@ -26,7 +27,8 @@ bool same(T a, T b) {
 // The first element that differs, or nullopt.
 std::optional<size_t> difference(DType dtype, const std::byte* a, const std::byte* b, size_t count) {
   return visit_dtype(dtype, [&](auto zero) -> std::optional<size_t> {
-    using T = decltype(zero);
+    // A strided result leaves memory between its elements that nobody wrote: no bool, perhaps.
+    using T = std::conditional_t<std::is_same_v<decltype(zero), bool>, uint8_t, decltype(zero)>;
     for (size_t i = 0; i < count; ++i) {
       T x, y;
       std::memcpy(&x, a + i * sizeof(T), sizeof(T));

@@ -19,6 +19,10 @@ void* operator new(size_t bytes) {
   if (void* memory = std::malloc(bytes)) return memory;
   throw std::bad_alloc();
 }
+void* operator new(size_t bytes, const std::nothrow_t&) noexcept {
+  ++g_allocations;
+  return std::malloc(bytes);
+}
 void* operator new(size_t bytes, std::align_val_t alignment) {
   ++g_allocations;
   const auto unit = static_cast<size_t>(alignment);
