@@ -63,7 +63,7 @@ std::span<const MathFunction> math_functions() {
        kAny,
        kAny,
        2,
-       2},
+       2.5},
       {"log", ir::log, std::log, mpfr_log, 0, 10, {0, 1, 2.0 / 3, 4.0 / 3, M_SQRT1_2, M_SQRT2}, kAny, kAny, 2, 2},
       {"log1p",
        ir::log1p,
