@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "ir/graph/attributes.h"
@@ -36,13 +37,27 @@ enum class OpClass : uint8_t {
   kCall,
 };
 
+// Which alternative of Attributes operations of a kind carry.
+class AttributesKind {
+ public:
+  template <class Struct>
+  AttributesKind(const Struct&)  // NOLINT: reads like a value of the alternative
+      : index_(Attributes(Struct{}).index()), defaults_([] { return Attributes(Struct{}); }) {}
+  [[nodiscard]] size_t index() const { return index_; }
+  [[nodiscard]] Attributes defaults() const { return defaults_(); }
+
+ private:
+  size_t index_;
+  Attributes (*defaults_)();
+};
+
 struct OpDef {
   std::string_view name;
   std::string_view doc;
   OpClass op_class;
   int arity;                  // -1: any number
   uint8_t dtypes = kNoTypes;  // DTypes of its data operands (of T for rows); kNoTypes: it has none
-  Attributes attributes;      // of the alternative that operations of this kind carry, default values
+  AttributesKind attributes;
   const Row* row = nullptr;
   const Combiner* combiner = nullptr;
 
@@ -58,6 +73,9 @@ struct OpDef {
   MaybeValues (*vjp)(Builder& b, const OpDef& def, const Attributes& attributes, std::span<const Value> operands,
                      std::span<const Value> results, std::span<const std::optional<Value>> cotangents);
 };
+
+// Operations may run in the destructors of other globals.
+static_assert(std::is_trivially_destructible_v<OpDef>);
 
 // All operations, in order of documentation; and one by its name in IR text (nullptr when there is none).
 [[nodiscard]] std::span<const OpDef* const> all_ops();

@@ -43,7 +43,7 @@ std::string attributes(const OpDef& def) {
             [&](const auto&... field) { ((text += fmt::format("{}`{}`", text.empty() ? "" : ", ", field.name)), ...); },
             chosen.fields);
       },
-      def.attributes);
+      def.attributes.defaults());
   return text;
 }
 

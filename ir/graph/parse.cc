@@ -174,7 +174,7 @@ class Parser : private TokenReader {
     op.def = find_op(at.text);
     if (op.def == nullptr) lexer_.fail(at, fmt::format("unknown operation '{}'", at.text));
     if (op.def->op_class == OpClass::kParameter) lexer_.fail(at, "parameters stand in the function's first line");
-    op.attributes = op.def->attributes;
+    op.attributes = op.def->attributes.defaults();
     std::visit([&](auto& attributes) { body(attributes, op); }, op.attributes);
     suffixes(op);
     if (op.def->arity >= 0 && op.operands.size() != static_cast<size_t>(op.def->arity))

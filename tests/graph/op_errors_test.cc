@@ -330,7 +330,7 @@ TEST(ShapeRules, HostileAttributesAreErrors) {
   int worked = 0, refused = 0;
   for (const OpDef* def : all_ops())
     for (int attempt = 0; attempt < 2000; ++attempt) {
-      Attributes attributes = def->attributes;
+      Attributes attributes = def->attributes.defaults();
       hostile.fill(attributes);
       std::vector<Type> operands(def->arity >= 0 ? static_cast<size_t>(def->arity) : hostile.below(4));
       for (Type& type : operands)
