@@ -28,7 +28,8 @@ class CudaDynamicKernel : public DynamicKernel {
     CompileStats stats;
     kernel_ = load_cuda_kernels(gpu_, {&lowered.kernel, 1}, stats)[0];
     name_ = std::make_shared<const std::string>(lowered.kernel.name);
-    checks_ = !lowered.checks.empty();
+    for (const loops::Pass& pass : lowered.kernel.passes)
+      for (const loops::Inst& inst : pass.insts) checks_ |= inst.kind == loops::InstKind::kCheckIndex;
     for (const DynamicArguments::Source& source : arguments_.sources()) {
       constants_.emplace_back();
       if (source.constant == nullptr) continue;
