@@ -43,7 +43,7 @@ TEST(Bench, ElementwiseAndRows) {
   EXPECT_EQ(fused["bytes"], 3 * 96 * 4);
   EXPECT_GT(fused["share_of_triad"], 0.);
   EXPECT_EQ(lines["softmax static"]["kernels"], 1);
-  EXPECT_GT(lines["softmax dynamic"]["kernels"], 4);
+  EXPECT_EQ(lines["softmax dynamic"]["kernels"], 1) << "a composite";
   EXPECT_LT(lines["softmax_ce static"]["kernels"], 4);
   EXPECT_LT(lines["layer_norm static"]["kernels"], lines["layer_norm dynamic"]["kernels"]);
   EXPECT_EQ(lines["call static"]["kernels"], 1);
@@ -59,7 +59,7 @@ TEST(Bench, TrainingAndProducts) {
   auto lines = lines_of({"mlp/64", "regression", "gemm/64"});
   EXPECT_EQ(lines.size(), 6u);
   EXPECT_LE(lines["mlp/64 static"]["kernels"], 16);
-  EXPECT_GT(lines["mlp/64 dynamic"]["kernels"], 60);
+  EXPECT_EQ(lines["mlp/64 dynamic"]["kernels"], 38);
   EXPECT_EQ(lines["gemm/64 static"]["flops"], 2 * 16 * 16 * 16);
   EXPECT_EQ(lines["gemm/64 dynamic"]["kernels"], 1);
   EXPECT_GT(lines["gemm/64 static"]["share_of_fma_peak"], 0.);
@@ -71,7 +71,7 @@ TEST(Bench, TheFirstStepOfAProcess) {
   for (const std::string engine : {"static", "dynamic"}) {
     EXPECT_GT(lines["first/cold " + engine]["compiled"], 5) << engine;
     EXPECT_EQ(lines["first/second " + engine]["compiled"], 0) << engine;
-    EXPECT_GE(lines["first/cold " + engine]["kernels"], engine == "static" ? 8 : 100);
+    EXPECT_GE(lines["first/cold " + engine]["kernels"], engine == "static" ? 8 : 38);
   }
 }
 
