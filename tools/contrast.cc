@@ -33,9 +33,9 @@ std::string text_of(std::string_view title, const Race& race) {
   if (const auto error = race.error()) text += fmt::format(" (predicted {:+.0f} %)", 100 * *error);
   text += "\n";
   constexpr double kBusy = 0.5;
-  if (race.spread > kBusy)
-    text += fmt::format("  equal laps differ by {:.0f} %: other work disturbs them, and the prediction with them\n",
-                        100 * race.spread);
+  if (race.disturbed > kBusy)
+    text += fmt::format("  other work on this machine made laps {:.0f} % longer: figures are rough\n",
+                        100 * race.disturbed);
   for (const Race::Total& total : race.totals)
     text += fmt::format("    {:>7} runs: static {:.2f} ms, dynamic {:.2f} ms\n", total.runs, total.static_ms,
                         total.dynamic_ms);
@@ -60,7 +60,7 @@ nlohmann::json json_of(const Race& race) {
                      {"predicted_runs", std::isinf(race.predicted) ? nlohmann::json() : nlohmann::json(race.predicted)},
                      {"verified_runs", race.verified ? nlohmann::json(*race.verified) : nlohmann::json()},
                      {"raced_runs", race.runs},
-                     {"lap_spread", race.spread},
+                     {"disturbed", race.disturbed},
                      {"totals", totals}};
   if (const auto error = race.error()) all["prediction_error"] = *error;
   return all;

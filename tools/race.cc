@@ -22,7 +22,7 @@ int64_t runs_within(double seconds, double step_us) {
 // Laps of both engines by turns.
 struct Both {
   Lap of_static, of_dynamic;
-  double spread = 0;
+  double disturbed = 0;
 };
 Both run_both(const RaceOptions& options, int64_t runs) {
   const TemporaryFolder warm;
@@ -43,7 +43,7 @@ Both run_both(const RaceOptions& options, int64_t runs) {
     of_static.push_back(run("static"));
     of_dynamic.push_back(run("dynamic"));
   }
-  return {median_of(of_static), median_of(of_dynamic), std::max(spread_of(of_static), spread_of(of_dynamic))};
+  return {least_of(of_static), least_of(of_dynamic), std::max(disturbance(of_static), disturbance(of_dynamic))};
 }
 
 }  // namespace
@@ -75,25 +75,22 @@ void from_json(const nlohmann::json& json, Lap& lap) {
   json.at("compiled").get_to(lap.compiled);
 }
 
-Lap median_of(const std::vector<Lap>& laps) {
-  const auto median = [&](const auto& figure) {
-    std::vector<double> values;
-    for (const Lap& lap : laps) values.push_back(figure(lap));
-    return summarise(values).median;
-  };
-  Lap middle{.trace_ms = median([](const Lap& lap) { return lap.trace_ms; }),
-             .passes_ms = median([](const Lap& lap) { return lap.passes_ms; }),
-             .codegen_ms = median([](const Lap& lap) { return lap.codegen_ms; }),
-             .compiled = laps.at(0).compiled};
+Lap least_of(const std::vector<Lap>& laps) {
+  const auto least = [&](const auto& figure) { return figure(*std::ranges::min_element(laps, {}, figure)); };
+  Lap best{.trace_ms = least([](const Lap& lap) { return lap.trace_ms; }),
+           .passes_ms = least([](const Lap& lap) { return lap.passes_ms; }),
+           .codegen_ms = least([](const Lap& lap) { return lap.codegen_ms; }),
+           .compiled = laps.at(0).compiled};
   for (size_t i = 0; i < laps[0].ended_ms.size(); ++i)
-    middle.ended_ms.push_back(median([i](const Lap& lap) { return lap.ended_ms.at(i); }));
-  return middle;
+    best.ended_ms.push_back(least([i](const Lap& lap) { return lap.ended_ms.at(i); }));
+  return best;
 }
 
-double spread_of(const std::vector<Lap>& laps) {
+double disturbance(const std::vector<Lap>& laps) {
   std::vector<double> totals;
   for (const Lap& lap : laps) totals.push_back(lap.ended_ms.back());
-  return summarise(totals).spread();
+  const Summary summary = summarise(totals);
+  return summary.median / summary.least - 1;
 }
 
 double settled_us(const Lap& lap) {
@@ -116,7 +113,7 @@ std::optional<double> Race::error() const {
 
 Race race(const RaceOptions& options) {
   Race found;
-  auto [of_static, of_dynamic, spread] = run_both(options, runs_within(kSettleSeconds, options.step_us));
+  auto [of_static, of_dynamic, disturbed] = run_both(options, runs_within(kSettleSeconds, options.step_us));
   found.predicted = predict(of_static, of_dynamic);
   found.of_static = std::move(of_static);
   found.of_dynamic = std::move(of_dynamic);
@@ -124,7 +121,7 @@ Race race(const RaceOptions& options) {
   const double wanted = std::isinf(found.predicted) ? 0 : std::ceil(2 * found.predicted);
   found.runs = std::max(kLeastRuns, std::min(static_cast<int64_t>(wanted), runs_within(kRaceSeconds, options.step_us)));
   const Both verified = run_both(options, found.runs);
-  found.spread = std::max(spread, verified.spread);
+  found.disturbed = std::max(disturbed, verified.disturbed);
   found.verified = crossing(verified.of_static.ended_ms, verified.of_dynamic.ended_ms);
   if (std::isinf(found.predicted)) return found;
   for (const double part : {0.5, 2.}) {

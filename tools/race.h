@@ -22,10 +22,10 @@ struct Lap {
 void to_json(nlohmann::json& json, const Lap& lap);
 void from_json(const nlohmann::json& json, Lap& lap);
 
-// Of several equal laps, figure by figure.
-[[nodiscard]] Lap median_of(const std::vector<Lap>& laps);
-// Of their total times, as Summary::spread.
-[[nodiscard]] double spread_of(const std::vector<Lap>& laps);
+// The least of several equal laps, figure by figure: other work on the machine only adds.
+[[nodiscard]] Lap least_of(const std::vector<Lap>& laps);
+// What it adds: by how much, as a part, the median of the laps' total times is above the least.
+[[nodiscard]] double disturbance(const std::vector<Lap>& laps);
 // Microseconds of a run when it has settled: the mean over the later half.
 [[nodiscard]] double settled_us(const Lap& lap);
 // What the first run cost beyond a settled one: trace, passes and code, or the kernels that the dynamic engine met; and
@@ -37,7 +37,7 @@ struct Race {
   double predicted = 0;             // runs; infinity: never
   std::optional<int64_t> verified;  // by laps of their own; none: static was behind at the end
   int64_t runs = 0;                 // of those laps
-  double spread = 0;                // of laps that should be equal: what the machine's other work does to them
+  double disturbed = 0;             // the laps, by other work on the machine; see disturbance()
   struct Total {
     int64_t runs = 0;
     double static_ms = 0, dynamic_ms = 0;

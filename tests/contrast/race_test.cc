@@ -20,18 +20,15 @@ TEST(Race, PredictsByPriceAndGain) {
   EXPECT_TRUE(std::isinf(predict(of_dynamic, of_static)));
 }
 
-TEST(Race, MediansFigureByFigure) {
-  const Lap middle = median_of({Lap{.ended_ms = {1, 9}, .trace_ms = 5, .compiled = 3},
-                                Lap{.ended_ms = {2, 7}, .trace_ms = 1, .compiled = 3},
-                                Lap{.ended_ms = {3, 8}, .trace_ms = 3, .compiled = 3}});
-  EXPECT_THAT(middle.ended_ms, testing::ElementsAre(2, 8));
-  EXPECT_EQ(middle.trace_ms, 3);
-  EXPECT_EQ(middle.compiled, 3);
-}
-
-TEST(Race, SpreadIsOfTotals) {
-  const std::vector<Lap> laps{{.ended_ms = {1, 9}}, {.ended_ms = {5, 10}}, {.ended_ms = {3, 14}}};
-  EXPECT_DOUBLE_EQ(spread_of(laps), 0.5) << "(most - least) / median";
+TEST(Race, LeastFigureByFigure) {
+  const std::vector<Lap> laps{{.ended_ms = {1, 9}, .trace_ms = 5, .compiled = 3},
+                              {.ended_ms = {2, 7}, .trace_ms = 1, .compiled = 3},
+                              {.ended_ms = {3, 14}, .trace_ms = 3, .compiled = 3}};
+  const Lap least = least_of(laps);
+  EXPECT_THAT(least.ended_ms, testing::ElementsAre(1, 7));
+  EXPECT_EQ(least.trace_ms, 1);
+  EXPECT_EQ(least.compiled, 3);
+  EXPECT_DOUBLE_EQ(disturbance(laps), 9. / 7 - 1) << "median / least - 1, of totals";
 }
 
 TEST(Race, LapsTravelAsJson) {
