@@ -32,7 +32,11 @@ std::string text_of(std::string_view title, const Race& race) {
                       verdict(race.verified ? static_cast<double>(*race.verified) : INFINITY));
   if (const auto error = race.error()) text += fmt::format(" (predicted {:+.0f} %)", 100 * *error);
   text += "\n";
-  constexpr double kBusy = 0.5;
+  constexpr double kTie = 0.1, kBusy = 0.5;
+  const double of_static = price_ms(race.of_static), of_dynamic = price_ms(race.of_dynamic);
+  if (const double apart = std::abs(of_static - of_dynamic) / std::max(of_static, of_dynamic); apart < kTie)
+    text +=
+        fmt::format("  a tie: the prices are alike to {:.0f} %, and a few per cent of either decide\n", 100 * apart);
   if (race.disturbed > kBusy)
     text += fmt::format("  other work on this machine made laps {:.0f} % longer: figures are rough\n",
                         100 * race.disturbed);
