@@ -6,6 +6,7 @@ root=$TEST_TMPDIR/repository
 mkdir -p "$root" bin
 cat >bin/bazel <<'SH'
 #!/usr/bin/env bash
+sleep 40 </dev/null >/dev/null 2>&1 & # the server, which lives on
 echo "Loading: 0 packages loaded" >&2
 echo "[12 / 15] Compiling a.cc; 30s local" >&2
 echo "a result"
@@ -33,3 +34,4 @@ status=0
 said=$(build //broken 2>&1 >/dev/null) || status=$?
 expect "a broken build" "ERROR: a.cc does not compile" "$said"
 expect "its status" 3 "$status"
+((SECONDS < 30)) || { echo "somebody waited until Bazel's server ended"; exit 1; }

@@ -10,7 +10,7 @@ bazel_in_root() {
   if [[ -t 2 ]]; then
     (cd "$root" && exec bazel "$@")
   else
-    { (cd "$root" && exec bazel "$@") 2>&1 >&3 | progress >&2; } 3>&1
+    { (cd "$root" && exec bazel "$@") 2>&1 >&3 3>&- | progress >&2; } 3>&1 # its server lives on, and would keep 3 open
   fi
 }
 
