@@ -138,21 +138,33 @@ class Walk {
     while (!queue_.empty()) {
       Ref<Node> node = queue_.top().node;
       queue_.pop();
-      const Ref<Impl> cotangent = pending_.extract(node.get()).mapped();
+      Sum sum = std::move(pending_.extract(node.get()).mapped());
+      {
+        const LocationScope location(node->at);
+        add_up(sum);
+      }
+      const Ref<Impl>& cotangent = sum.value;
       if (target_nodes_.contains(node.get())) at_target_[node.get()] = cotangent;
       if (!restricted_ || leads_on(*node)) visit(*node, cotangent);
     }
+    for (auto& [cell, sum] : cells) add_up(sum);
   }
 
-  std::vector<std::pair<Ref<Cell>, Ref<Impl>>> cells;  // in order of first arrival
+  // What has reached a place. Where the additions are recorded, they are made once all is there, as in a static graph:
+  // gradients of gradients meet in the order in which operations were recorded.
+  struct Sum {
+    Ref<Impl> value;
+    std::vector<Ref<Impl>> more;
+  };
+  std::vector<std::pair<Ref<Cell>, Sum>> cells;  // in order of first arrival
   [[nodiscard]] Ref<Impl> at(const Impl& target) const {
     if (target.node) {
       auto found = at_target_.find(target.node.get());
       if (found == at_target_.end()) found = at_target_.find(standing_for(target.node).get());
       return found == at_target_.end() ? Ref<Impl>() : found->second;
     }
-    for (const auto& [cell, cotangent] : cells)
-      if (cell == target.cell) return cotangent;
+    for (const auto& [cell, sum] : cells)
+      if (cell == target.cell) return sum.value;
     return {};
   }
 
@@ -191,13 +203,13 @@ class Walk {
   }
 
   // Where contributions to a node or cell, one of which it is, are added up; null before the first.
-  Ref<Impl>& sum_at(const Ref<Node>& made_by, const Ref<Cell>& cell) {
+  Sum& sum_at(const Ref<Node>& made_by, const Ref<Cell>& cell) {
     if (const Ref<Node> node = standing_for(made_by)) {
-      Ref<Impl>& sum = pending_[node.get()];
-      if (!sum) queue_.push({node});
+      Sum& sum = pending_[node.get()];
+      if (!sum.value) queue_.push({node});
       return sum;
     }
-    auto found = std::ranges::find(cells, cell, &std::pair<Ref<Cell>, Ref<Impl>>::first);
+    auto found = std::ranges::find(cells, cell, &std::pair<Ref<Cell>, Sum>::first);
     if (found == cells.end()) found = cells.insert(cells.end(), {cell, {}});
     return found->second;
   }
@@ -205,17 +217,27 @@ class Walk {
   [[nodiscard]] Ref<Impl> sum_so_far(const Edge& edge) const {
     if (const Ref<Node> node = standing_for(edge.node)) {
       const auto found = pending_.find(node.get());
-      return found == pending_.end() ? Ref<Impl>() : found->second;
+      return found == pending_.end() ? Ref<Impl>() : found->second.value;
     }
-    const auto found = std::ranges::find(cells, edge.cell, &std::pair<Ref<Cell>, Ref<Impl>>::first);
-    return found == cells.end() ? Ref<Impl>() : found->second;
+    const auto found = std::ranges::find(cells, edge.cell, &std::pair<Ref<Cell>, Sum>::first);
+    return found == cells.end() ? Ref<Impl>() : found->second.value;
   }
 
   void arrive(const Ref<Node>& node, const Ref<Cell>& cell, const Ref<Impl>& cotangent) {
+    Sum& sum = sum_at(node, cell);
+    if (!sum.value)
+      sum.value = cotangent;
+    else if (options_.create_graph)
+      sum.more.push_back(cotangent);
+    else
+      sum.value = added(sum.value, cotangent);
+  }
+  static Ref<Impl> added(const Ref<Impl>& a, const Ref<Impl>& b) {
     static const ir::OpDef& add = *ir::find_op("add");
-    Ref<Impl>& sum = sum_at(node, cell);
-    const std::array operands{sum, cotangent};
-    sum = sum ? apply_eager(add, ir::NoAttributes{}, operands) : cotangent;
+    return apply_eager(add, ir::NoAttributes{}, std::array{a, b});
+  }
+  static void add_up(Sum& sum) {
+    for (const Ref<Impl>& each : std::exchange(sum.more, {})) sum.value = added(sum.value, each);
   }
 
   void visit_composite(Node& node, const Ref<Impl>& cotangent) {
@@ -241,7 +263,7 @@ class Walk {
     const std::vector<Ref<Impl>> gradients = composite_gradients(*node.composite, operands, cotangent, earlier);
     for (size_t i = 0; i < gradients.size(); ++i)
       if (gradients[i] && is_wanted(node.operands[i]))
-        sum_at(node.operands[i].node, node.operands[i].cell) = gradients[i];
+        sum_at(node.operands[i].node, node.operands[i].cell).value = gradients[i];
     return !gradients.empty();
   }
 
@@ -289,7 +311,8 @@ class Walk {
   std::unordered_set<const Node*> target_nodes_, useful_;
   std::unordered_set<const Cell*> target_cells_;
   std::priority_queue<Waiting> queue_;
-  std::unordered_map<const Node*, Ref<Impl>> pending_, at_target_;
+  std::unordered_map<const Node*, Sum> pending_;
+  std::unordered_map<const Node*, Ref<Impl>> at_target_;
 };
 
 }  // namespace
@@ -365,7 +388,8 @@ void backward(const Ref<Impl>& root, const Ref<Impl>& seed, BackwardOptions opti
   Walk walk(options);
   walk.run(root, seed);
   const GradModeScope mode(options.create_graph);
-  for (auto& [cell, cotangent] : walk.cells) {
+  for (const auto& [cell, total] : walk.cells) {
+    const Ref<Impl>& cotangent = total.value;
     const std::lock_guard lock(cell->lock);  // backward passes of several threads may meet here
     const std::array operands{cell->grad, cotangent};
     Ref<Impl> sum = cell->grad ? apply_eager(add, ir::NoAttributes{}, operands) : cotangent;

@@ -99,6 +99,29 @@ TEST(Autograd, SecondDerivatives) {
   EXPECT_EQ(x.grad().item(), 12);
 }
 
+// Sums of gradients are operations of the second pass: they are met in one order, dynamically and under jit.
+TEST(Autograd, SecondDerivativesHaveTheStaticBits) {
+  const std::vector<Function> functions{
+      [](auto& x) { return exp(exp(x[0]) * x[0] + x[0]) * x[0]; },
+      [](auto& x) { return softmax(softmax(x[0], 0) + x[0], 0) * x[0]; },
+      [](auto& x) { return x[0] / (x[0] + 9.) / (x[0] / (x[0] + 9.) + x[0] + 9.) * x[0]; },
+  };
+  std::vector<double> elements(40);
+  for (size_t i = 0; i < elements.size(); ++i) elements[i] = std::sin(static_cast<double>(i * i));
+  const Tensor x = tensor(elements);
+  for (const Function& f : functions) {
+    const auto first = grad([&](const Tensor& at) { return sum(f({at})); });
+    const auto second = grad([&](const Tensor& at) { return sum(pow(first(at), 2)); });
+    EXPECT_TRUE(same_bits(second(x), jit(second)(x)));
+    const Tensor leaf = x.clone().requires_grad_();  // collected by backward
+    sum(f({leaf})).backward({.create_graph = true});
+    const Tensor once = leaf.grad();
+    leaf.zero_grad();
+    sum(pow(once, 2)).backward();
+    EXPECT_TRUE(same_bits(leaf.grad(), jit(second)(x)));
+  }
+}
+
 TEST(Autograd, FunctionalGradients) {
   const auto f = [](const Tensor& x) { return (x * x * x).sum(); };
   EXPECT_THAT(grad(f)(tensor({1., 2.})).to_vector<float>(), ElementsAre(3, 12));
