@@ -42,7 +42,10 @@ struct Key {
   static constexpr size_t kMost = 32;
   std::array<uint64_t, kMost> words;
   size_t count = 0;
-  void push(uint64_t word) { words[count++] = word; }
+  void push(uint64_t word) {
+    invariant(count < kMost, "a key holds the words of every composite");
+    words[count++] = word;
+  }
   [[nodiscard]] std::span<const uint64_t> span() const { return {words.data(), count}; }
   bool operator==(const Key& other) const { return std::ranges::equal(span(), other.span()); }
 };
@@ -269,6 +272,7 @@ struct Call {
 std::optional<Call> executable(std::span<const Tensor> operands) {
   if (g_by_operation || Trace::current() != nullptr || !options().fuse || options().isa == "reference")
     return std::nullopt;
+  invariant(operands.size() <= kMostOperands, "a composite has at most kMostOperands operands");
   Call call;
   for (size_t i = 0; i < operands.size(); ++i) {
     const Ref<Impl>& x = operands[i].impl();
@@ -351,13 +355,15 @@ std::vector<Tensor> apply_composite(const Composite& composite, std::span<const 
 std::vector<Ref<Impl>> composite_gradients(const CompositeCall& call, std::span<const Ref<Impl>> operands,
                                            const Ref<Impl>& cotangent, std::span<const Ref<Impl>> earlier) {
   const Family& family = *call.family;
+  const auto elsewhere = [&](const Ref<Impl>& x) { return x && x->device() != operands.front()->device(); };
+  if (elsewhere(cotangent) || std::any_of(earlier.begin(), earlier.end(), elsewhere)) return {};
   std::vector<Ref<Impl>> more = call.saved;
-  more.push_back(cotangent);
+  more.push_back(memory_of(cotangent));  // a user's seed may be a parameter
   uint32_t given = 0;
   for (size_t i = 0; i < earlier.size(); ++i) {
     if (!earlier[i]) continue;
     given |= 1u << i;
-    more.push_back(earlier[i]);
+    more.push_back(memory_of(earlier[i]));
   }
   Key key;
   key.push(reinterpret_cast<uintptr_t>(&family));

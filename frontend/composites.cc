@@ -10,6 +10,7 @@ namespace {
 
 using detail::apply;
 using detail::apply_composite;
+using detail::axis_of;
 using detail::Composite;
 using detail::named;
 using detail::Scope;
@@ -97,11 +98,6 @@ constexpr Composite kMseLoss{"mse_loss", [](Operands x, const Settings&) -> Resu
                                const Tensor difference = x[0] - x[1];
                                return {mean(difference * difference)};
                              }};
-
-// Of a tensor without dimensions, axes 0 and -1 are that of one element.
-int64_t axis_of(const Tensor& x, int64_t axis, const char* name) {
-  return normalize_axis(axis, std::max<int64_t>(x.dim(), 1), name);
-}
 
 }  // namespace
 

@@ -38,7 +38,7 @@ std::string text_of(std::string_view title, const Race& race) {
     text +=
         fmt::format("  a tie: the prices are alike to {:.0f} %, and a few per cent of either decide\n", 100 * apart);
   if (race.disturbed > kBusy)
-    text += fmt::format("  other work on this machine made laps {:.0f} % longer: figures are rough\n",
+    text += fmt::format("  half of the laps took {:.0f} % longer than the shortest, or more: figures are rough\n",
                         100 * race.disturbed);
   for (const Race::Total& total : race.totals)
     text += fmt::format("    {:>7} runs: static {:.2f} ms, dynamic {:.2f} ms\n", total.runs, total.static_ms,

@@ -24,7 +24,7 @@ void from_json(const nlohmann::json& json, Lap& lap);
 
 // The least of several equal laps, figure by figure: other work on the machine only adds.
 [[nodiscard]] Lap least_of(const std::vector<Lap>& laps);
-// What it adds: by how much, as a part, the median of the laps' total times is above the least.
+// By how much, as a part, the median of the laps' total times is above the least.
 [[nodiscard]] double disturbance(const std::vector<Lap>& laps);
 // Microseconds of a run when it has settled: the mean over the later half.
 [[nodiscard]] double settled_us(const Lap& lap);

@@ -51,8 +51,9 @@ int stored_contiguously(const Kernel& kernel) {
   return -1;
 }
 
-// Whether a later pass reads what it stores over: the weights and moments of an optimiser, say.
-bool updates(const Kernel& kernel) {
+// Whether a later pass reads a buffer where it stores one, as updates of weights and moments do: then the results are
+// many to each row, and one worker had better have them from run to run.
+bool reads_where_it_stores(const Kernel& kernel) {
   for (const loops::Pass& pass : kernel.passes)
     for (const loops::Inst& load : pass.insts)
       for (const loops::Inst& store : pass.insts)
@@ -176,7 +177,7 @@ void choose_blocks(const Kernel& kernel, DotPlan& plan) {
   plan.block_tiles = std::clamp<int64_t>(static_cast<int64_t>(wanted / per_tile), std::clamp<int64_t>(tiles, 1, 2),
                                          std::max<int64_t>(tiles, 1));
   if (plan.rows.is_symbol()) plan.block_tiles = std::max<int64_t>(1, 64 / plan.tile_rows);
-  plan.rows_first = plan.tiles && tiles > 1 && updates(kernel);
+  plan.rows_first = plan.tiles && tiles > 1 && reads_where_it_stores(kernel);
   if (!plan.rows_first) return;
   constexpr int64_t kRows = 64;  // fewer would make packing the columns again for each block dear
   const int64_t blocks = std::clamp<int64_t>(rows / kRows, 2, tiles);

@@ -25,6 +25,7 @@ Clusters::Clusters(const ir::Graph& graph)
     clusters_.push_back({{}, {view}});
   }
   seen_.resize(clusters_.size());
+  straddling_.resize(graph.ops().size());
   for (; version_ < clusters_.size(); ++version_) versions_.push_back(version_);
   find_reads();
   for (uint32_t op = 0; op < graph.ops().size(); ++op) plain_.push_back(is_plain(op));
@@ -114,7 +115,9 @@ bool Clusters::vanishes(Value value, uint32_t from, uint32_t to) const {
 }
 
 bool Clusters::detour(uint32_t from, uint32_t to) {
-  const uint32_t last = clusters_[to].ops.back();
+  // What begins behind an operation that no cluster reaches across does not lead to what ends before it.
+  uint32_t last = clusters_[to].ops.back();
+  while (straddling_[last] > 0) ++last;
   const auto first = [&](uint32_t cluster) {
     const Cluster& it = clusters_[cluster];
     return it.ops.empty() ? it.outputs[0].op : it.ops.front();
@@ -123,7 +126,7 @@ bool Clusters::detour(uint32_t from, uint32_t to) {
   std::vector<uint32_t> stack;
   bool found = false;
   const auto visit = [&](uint32_t next) {
-    if (seen_[next] == search_ || first(next) > last) return;  // what begins behind `to` does not lead there
+    if (seen_[next] == search_ || first(next) > last) return;
     seen_[next] = search_;
     stack.push_back(next);
   };
@@ -187,6 +190,12 @@ bool Clusters::march_together(uint32_t from, uint32_t to) const {
 }
 
 void Clusters::set(uint32_t cluster, Cluster now) {
+  const auto straddle = [&](const std::vector<uint32_t>& ops, uint32_t by) {
+    if (!ops.empty())
+      for (uint32_t op = ops.front(); op < ops.back(); ++op) straddling_[op] += by;
+  };
+  straddle(clusters_[cluster].ops, ~0U);  // -1
+  straddle(now.ops, 1);
   clusters_[cluster] = std::move(now);
   versions_[cluster] = ++version_;
 }

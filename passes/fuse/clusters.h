@@ -102,6 +102,7 @@ class Clusters {
   std::map<uint32_t, std::set<uint32_t>> copies_;
   std::vector<uint32_t> versions_, seen_;  // by cluster; seen_: the last search that came by
   uint32_t version_ = 0, search_ = 0;
+  std::vector<uint32_t> straddling_;  // by operation: clusters that have it or one before it, and one behind it
 };
 
 }  // namespace sinter::passes

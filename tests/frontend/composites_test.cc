@@ -194,6 +194,14 @@ TEST(Composites, MayGetATensorTwice) {
   expect_same(all(true), all(false), "a tensor twice");
 }
 
+TEST(Composites, TakeASeedThatIsAParameter) {
+  const Tensor x = randn({4, 8}), parameter = randn({4, 8}).requires_grad_();
+  const Tensor a = x.clone().requires_grad_(), b = x.clone().requires_grad_();
+  softmax(a, 1).backward(parameter);
+  softmax(b, 1).backward(parameter.detach().clone());
+  EXPECT_EQ(a.grad().to_vector<float>(), b.grad().to_vector<float>());
+}
+
 TEST(Composites, CanBeDifferentiatedAgain) {
   manual_seed(5);
   const Tensor x = randn({5, 9}, {.dtype = kFloat64}), w = randn({9}, {.dtype = kFloat64});

@@ -177,6 +177,21 @@ TEST(Fusion, ReadersThatNeedEachOtherStayApart) {
 }
 
 // Small values count as large, and kernels are small: what fusion does at its limits keeps the bits of the reference.
+// The sums' cluster begins behind the first one and ends behind the product's, which needs the first and feeds it.
+TEST(Fusion, AWayThroughALaterClusterIsADetour) {
+  const Graph graph = ready(R"(
+func @f(%p: f32[64, 64], %q: f32[64, 64], %w: f32[64, 64]) -> (f32[64, 64], f32[64, 64], f32[64, 64]) {
+  %0 = exp %p
+  %1 = mul %q, %q
+  %2 = add %1, %w
+  %3 = mul %1, %0
+  %4 = dot %0, %w
+  %5 = add %2, %4
+  return %3, %4, %5
+})");
+  EXPECT_EQ(kernels_of(graph, /*fuse=*/true), 2u);
+}
+
 TEST(Fusion, RandomGraphsKeepTheirBitsAtTheLimits) {
   size_t joined = 0, refused = 0;
   for (uint64_t seed = 0; seed < 60; ++seed) {
