@@ -72,9 +72,10 @@ std::vector<Tensor> gradients(const Tensor& of, std::span<const Tensor> with_res
     detail::require_defined(target, "gradients", 2);
     targets.push_back(target.impl());
   }
-  const auto found = detail::is_traced(of)
-                         ? detail::require_trace(std::array{of.impl()}).gradients(of.impl(), seed.impl(), targets)
-                         : detail::gradients(of.impl(), seed.impl(), targets, to_detail(options));
+  const auto found =
+      detail::is_traced(of)
+          ? detail::require_trace(std::array{of.impl()}).gradients(of.impl(), seed.impl(), targets, to_detail(options))
+          : detail::gradients(of.impl(), seed.impl(), targets, to_detail(options));
   std::vector<Tensor> gradients;
   for (const auto& impl : found) gradients.emplace_back(impl);
   return gradients;

@@ -201,13 +201,14 @@ void Trace::backward(const Ref<Impl>& root, const Ref<Impl>& seed, BackwardOptio
 }
 
 std::vector<Ref<Impl>> Trace::gradients(const Ref<Impl>& root, const Ref<Impl>& seed,
-                                        std::span<const Ref<Impl>> with_respect_to) {
+                                        std::span<const Ref<Impl>> with_respect_to, BackwardOptions options) {
   std::vector<ir::Value> targets;
   for (const Ref<Impl>& target : with_respect_to) targets.push_back(value_of(target));
   const std::optional<ir::Value> start = seed ? std::optional(value_of(seed)) : std::nullopt;
   std::vector<Ref<Impl>> gradients;
   for (const std::optional<ir::Value>& value : passes::differentiate(graph, value_of(root), targets, start))
-    gradients.push_back(value ? wrap(*value, true) : Ref<Impl>());
+    gradients.push_back(value ? wrap(options.create_graph ? *value : stopped(*value), options.create_graph)
+                              : Ref<Impl>());
   return gradients;
 }
 

@@ -81,7 +81,7 @@ class Trace {
   void make_leaf(Impl& x);
   void backward(const Ref<Impl>& root, const Ref<Impl>& seed, BackwardOptions options);
   [[nodiscard]] std::vector<Ref<Impl>> gradients(const Ref<Impl>& root, const Ref<Impl>& seed,
-                                                 std::span<const Ref<Impl>> with_respect_to);
+                                                 std::span<const Ref<Impl>> with_respect_to, BackwardOptions options);
 
   // What the trace depends on besides its inputs.
   std::vector<CellUse> cells;

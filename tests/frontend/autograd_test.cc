@@ -122,6 +122,20 @@ TEST(Autograd, SecondDerivativesHaveTheStaticBits) {
   }
 }
 
+TEST(Autograd, GradientsAreConstantsUnlessAGraphIsAskedFor) {
+  for (const bool create_graph : {false, true}) {
+    const auto f = grad([&](const Tensor& x) {
+      const Tensor slope =
+          gradients(sum(x * x * x), std::array{x}, {.retain_graph = true, .create_graph = create_graph})[0];
+      EXPECT_EQ(slope.requires_grad(), create_graph);
+      return sum(slope * x);
+    });
+    const Tensor x = tensor({1., 2.});
+    for (const Tensor& found : {f(x), jit(f)(x)})
+      EXPECT_THAT(found.to_vector<float>(), create_graph ? ElementsAre(9, 36) : ElementsAre(3, 12));
+  }
+}
+
 TEST(Autograd, FunctionalGradients) {
   const auto f = [](const Tensor& x) { return (x * x * x).sum(); };
   EXPECT_THAT(grad(f)(tensor({1., 2.})).to_vector<float>(), ElementsAre(3, 12));
