@@ -26,17 +26,27 @@ std::vector<fs::path> folders(const fs::path& folder, const std::string& prefix)
   return found;
 }
 
-// Folders in which a CUDA toolkit or NVIDIA's Python packages keep libraries.
-std::vector<fs::path> library_folders() {
-  std::vector<fs::path> toolkits, found, prefixes;
-  for (const char* variable : {"CUDA_HOME", "CUDA_PATH"})
-    if (const char* value = std::getenv(variable); value != nullptr && *value != 0) toolkits.emplace_back(value);
-  for (const char* variable : {"VIRTUAL_ENV", "CONDA_PREFIX"})
-    if (const char* value = std::getenv(variable); value != nullptr && *value != 0) prefixes.emplace_back(value);
-  toolkits.emplace_back("/usr/local/cuda");
-  for (const fs::path& folder : folders("/usr/local", "cuda-")) toolkits.push_back(folder);
+constexpr std::initializer_list<const char*> kNaming = {"CUDA_HOME", "CUDA_PATH"};  // a toolkit
+
+std::vector<fs::path> named_by(std::initializer_list<const char*> variables) {
+  std::vector<fs::path> found;
+  for (const char* variable : variables)
+    if (const char* value = std::getenv(variable); value != nullptr && *value != 0) found.emplace_back(value);
+  return found;
+}
+
+std::vector<fs::path> folders_of(const std::vector<fs::path>& toolkits) {
+  std::vector<fs::path> found;
   for (const fs::path& toolkit : toolkits)
     for (const char* below : {"lib64", "lib", "targets/x86_64-linux/lib"}) found.push_back(toolkit / below);
+  return found;
+}
+
+// Folders in which CUDA toolkits and NVIDIA's Python packages keep libraries, where nobody has named any.
+std::vector<fs::path> usual_folders() {
+  std::vector<fs::path> toolkits{"/usr/local/cuda"}, prefixes = named_by({"VIRTUAL_ENV", "CONDA_PREFIX"});
+  for (const fs::path& folder : folders("/usr/local", "cuda-")) toolkits.push_back(folder);
+  std::vector<fs::path> found = folders_of(toolkits);
   if (const char* home = std::getenv("HOME"); home != nullptr && *home != 0)
     prefixes.push_back(fs::path(home) / ".local");
   prefixes.emplace_back("/usr/local");
@@ -50,12 +60,18 @@ std::vector<fs::path> library_folders() {
   return found;
 }
 
-// Names for the loader, in the order of preference.
+// Names for the loader, in the order of preference: of the toolkit that the user names, of the loader's own path, of
+// the usual places.
 std::vector<std::string> candidates() {
-  std::vector<std::string> names{"libnvrtc.so.13", "libnvrtc.so.12", "libnvrtc.so"};
-  for (const fs::path& folder : library_folders())
-    for (const fs::path& file : folders(folder, "libnvrtc.so"))
-      if (std::find(names.begin(), names.end(), file.string()) == names.end()) names.push_back(file.string());
+  std::vector<std::string> names;
+  const auto add = [&](const std::vector<fs::path>& places) {
+    for (const fs::path& folder : places)
+      for (const fs::path& file : folders(folder, "libnvrtc.so"))
+        if (std::find(names.begin(), names.end(), file.string()) == names.end()) names.push_back(file.string());
+  };
+  add(folders_of(named_by(kNaming)));
+  for (const char* name : {"libnvrtc.so.13", "libnvrtc.so.12", "libnvrtc.so"}) names.emplace_back(name);
+  add(usual_folders());
   return names;
 }
 
@@ -112,10 +128,11 @@ Nvrtc open() {
     nvrtc.state.looked.push_back(name + ": it lacks functions that NVRTC 11.2 and later have");
     nvrtc.library.reset();
   }
-  for (const fs::path& folder : library_folders()) {
-    std::error_code error;
-    if (fs::exists(folder, error)) nvrtc.state.looked.push_back(folder.string() + ": no libnvrtc.so");
-  }
+  for (const auto& searched : {folders_of(named_by(kNaming)), usual_folders()})
+    for (const fs::path& folder : searched) {
+      std::error_code error;
+      if (fs::exists(folder, error)) nvrtc.state.looked.push_back(folder.string() + ": no libnvrtc.so");
+    }
   return nvrtc;
 }
 

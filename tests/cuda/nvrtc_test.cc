@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cstdlib>
 #include <map>
+#include <set>
+#include <thread>
 
 #include "codegen/cuda/compile_kernel.h"
 #include "ir/loops/text.h"
@@ -95,6 +97,22 @@ struct MapStore : ObjectStore {
   }
   std::map<std::string, std::vector<char>> objects;
 };
+
+// As many programs as there are cores to compile them side by side, each of several kernels.
+TEST(Nvrtc, KernelsAreDealtOutToPrograms) {
+  for (const int architecture : architectures({80})) {
+    const ProgramKernels program = dynamic_kernels();
+    std::map<std::string, int> symbols;
+    std::set<const void*> images;
+    for (const auto& code : compile_kernels(program.kernels, architecture, nullptr)) {
+      ++symbols[code->entries[0].symbol];
+      images.insert(code->image.get());
+    }
+    const size_t cores = std::max(1U, std::thread::hardware_concurrency());
+    EXPECT_GE(images.size(), std::min(cores, symbols.size()));
+    EXPECT_LT(images.size(), symbols.size()) << "kernels share programs";
+  }
+}
 
 TEST(Nvrtc, CubinsAreKept) {
   for (const int architecture : architectures({80})) {

@@ -26,6 +26,10 @@ pack_cuda_check() {
 
 # run_cuda_check [--quick]: builds and packs into .cuda_check/ (which git does not see); where this machine has a driver, runs it.
 run_cuda_check() {
+  if [[ ${1-} == -h || ${1-} == --help ]]; then
+    echo "usage: ./run cuda-check [--quick]   packs the CUDA tests and timings into .cuda_check/; where there is a driver, runs them (docs/cuda.md)"
+    return
+  fi
   local folder=$root/.cuda_check target programs=()
   build "${cuda_check_targets[@]}"
   for target in "${cuda_check_targets[@]}"; do
