@@ -8,10 +8,20 @@ patience=20 # seconds before Bazel says how far it is, where that is no line of 
 # bazel_in_root COMMAND ...: Bazel, wherever the caller stands. Its standard error is a terminal, or goes through `progress`.
 bazel_in_root() {
   if [[ -t 2 ]]; then
-    (cd "$root" && exec bazel "$@")
+    clean_bazel "$@"
   else
-    { (cd "$root" && exec bazel "$@") 2>&1 >&3 3>&- | progress >&2; } 3>&1 # its server lives on, and would keep 3 open
+    { clean_bazel "$@" 2>&1 >&3 3>&- | progress >&2; } 3>&1 # its server lives on, and would keep 3 open
   fi
+}
+
+# clean_bazel COMMAND ...: Bazel without the caller's environment, so that an activated Python environment, another HOME or another
+# language builds nothing anew. Its outputs lie where the account's home is, whatever HOME says.
+clean_bazel() {
+  local home program
+  home=$(getent passwd "$(id -u)" | cut -d: -f6)
+  program=$(command -v bazel)
+  (cd "$root" && exec env -i PATH=/usr/local/bin:/usr/bin:/bin HOME="${home:-${HOME:-/tmp}}" USER="$(id -un)" LANG=C.UTF-8 \
+    TERM="${TERM-dumb}" TMPDIR="${TMPDIR:-/tmp}" "$program" "$@")
 }
 
 # progress: Bazel's messages without those that say that it is well; how far it is only when that takes long.
