@@ -1,18 +1,14 @@
 #include "frontend/composite.h"
 
 #include <algorithm>
-#include <bit>
-#include <deque>
-#include <mutex>
-#include <unordered_map>
+#include <array>
 
 #include "driver/dynamic_program.h"
 #include "frontend/apply.h"
-#include "frontend/composite_graphs.h"
+#include "frontend/composite_store.h"
 #include "frontend/dynamic_counters.h"
 #include "frontend/kernel_cache.h"
 #include "frontend/tape.h"
-#include "frontend/thread_value.h"
 #include "frontend/trace.h"
 #include "frontend/transfer.h"
 #include "runtime/threads.h"
@@ -37,38 +33,17 @@ class ByOperation {
   bool outer_;
 };
 
-// Words that a program is found by.
-struct Key {
-  static constexpr size_t kMost = 32;
-  std::array<uint64_t, kMost> words;
-  size_t count = 0;
-  void push(uint64_t word) {
-    invariant(count < kMost, "a key holds the words of every composite");
-    words[count++] = word;
-  }
-  [[nodiscard]] std::span<const uint64_t> span() const { return {words.data(), count}; }
-  bool operator==(const Key& other) const { return std::ranges::equal(span(), other.span()); }
-};
-struct KeyHash {
-  size_t operator()(const Key& key) const {
-    uint64_t hash = key.count;
-    for (uint64_t word : key.span()) hash = (hash ^ word) * 0x9e3779b97f4a7c15u;
-    return hash ^ hash >> 32;
-  }
-};
-
 // Which sizes of a call's operands are equal. A size of 1 stands apart from all others.
 class Equalities {
  public:
-  static constexpr size_t kMostSizes = 6;  // that differ
-  static constexpr int kMostAxes = 6;      // of one tensor: its elements are counted at the sample sizes
+  static constexpr int kMostAxes = 6;  // of one tensor: its elements are counted at the sample sizes
 
   // False when there are more than kernels can be told.
   [[nodiscard]] bool add(const Sizes& shape) {
     if (shape.rank() > kMostAxes) return false;
     for (int64_t size : shape) {
       if (size == 1 || number_of(size) < count_) continue;
-      if (count_ == kMostSizes) return false;
+      if (count_ == kMostDifferentSizes) return false;
       sizes_[count_++] = size;
     }
     return true;
@@ -78,7 +53,7 @@ class Equalities {
   }
 
  private:
-  std::array<int64_t, kMostSizes> sizes_;
+  std::array<int64_t, kMostDifferentSizes> sizes_;
   size_t count_ = 0;
 };
 
@@ -130,7 +105,7 @@ void add_layouts(Key& key, std::span<const Ref<Impl>> operands, size_t& strides)
     key.push(word);
   }
 }
-constexpr size_t kMostStrides = Extents::kMost - Equalities::kMostSizes;
+constexpr size_t kMostStrides = Extents::kMost - kMostDifferentSizes;
 
 // The strides that such a key leaves open.
 void add_strides(Extents& extents, std::span<const Ref<Impl>> operands) {
@@ -149,71 +124,6 @@ std::optional<driver::Operand> layout_of(const Impl& x, int& next) {
   }
   return operand;
 }
-
-// A compiled call. Kept for the life of the process.
-struct Compiled {
-  const Family* family = nullptr;
-  std::shared_ptr<const DynamicProgram> program;  // null: operation by operation
-  std::vector<int> gradients;                     // of a backward pass: by given operand, its result or -1
-};
-
-// What is kept, at most: settings that change with every call would fill the memory.
-constexpr size_t kMostKept = 4096;
-
-class Store {
- public:
-  static Store& get() {
-    static Store& store = *new Store;  // tensors may be used in the destructors of globals
-    return store;
-  }
-
-  // nullptr when the store is full.
-  template <class Make>
-  const Compiled* find(const Key& key, Make&& make) {
-    auto& mine = thread_value<std::unordered_map<Key, const Compiled*, KeyHash>, Store>();
-    if (const auto found = mine.find(key); found != mine.end()) return found->second;
-    const std::lock_guard lock(mutex_);
-    auto at = compiled_.find(key);
-    if (at == compiled_.end()) {
-      if (compiled_.size() >= kMostKept) return nullptr;
-      at = compiled_.emplace(key, make()).first;
-    }
-    return mine[key] = &at->second;
-  }
-
-  // Called while a program is made. A family of operands with fewer equalities serves as well: a batch that has by
-  // chance the size of the classes compiles nothing.
-  template <class Make>
-  const Family& family(const Composite& composite, const Settings& settings, std::span<const SymbolicType> operands,
-                       Make&& make) {
-    for (const Family& family : families_)
-      if (family.composite == &composite && same(family.settings, settings) && serves(family, operands)) return family;
-    return families_.emplace_back(make());
-  }
-
- private:
-  static bool same(const Settings& a, const Settings& b) {
-    const auto bits = [](double x) { return std::bit_cast<uint64_t>(x); };
-    return a.whole == b.whole && std::ranges::equal(a.real, b.real, {}, bits, bits);
-  }
-  // Whether each symbol of the family has one value among these operands.
-  static bool serves(const Family& family, std::span<const SymbolicType> operands) {
-    std::array<std::optional<Dim>, Equalities::kMostSizes> values;
-    return std::ranges::equal(family.operands, operands, [&](const SymbolicType& known, const SymbolicType& given) {
-      if (!known || !given) return !known && !given;
-      return known->dtype == given->dtype && std::ranges::equal(known->shape, given->shape, [&](Dim symbol, Dim size) {
-               if (!symbol.is_symbol()) return symbol == size;
-               auto& value = values[static_cast<size_t>(symbol.symbol_id())];
-               if (!value) value = size;
-               return *value == size && size.is_symbol();
-             });
-    });
-  }
-
-  std::mutex mutex_;
-  std::unordered_map<Key, Compiled, KeyHash> compiled_;
-  std::deque<Family> families_;
-};
 
 // Inputs of a program: operands, the counts of the family, and more.
 std::vector<std::optional<driver::Operand>> layouts_of(std::span<const Ref<Impl>> operands, size_t counts,

@@ -256,8 +256,8 @@ class Walk {
       const Edge& edge = node.operands[i];
       operands.push_back(edge.saved);
       earlier.push_back(is_wanted(edge) ? sum_so_far(edge) : Ref<Impl>());
-      for (size_t k = 0; k < i;
-           ++k)  // contributions of two operands to one place: their order is that of the operations
+      // Contributions of two operands to one place: their order is that of the operations.
+      for (size_t k = 0; k < i; ++k)
         if (edge.flows() && node.operands[k].node == edge.node && node.operands[k].cell == edge.cell) return false;
     }
     const std::vector<Ref<Impl>> gradients = composite_gradients(*node.composite, operands, cotangent, earlier);

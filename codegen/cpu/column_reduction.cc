@@ -2,9 +2,11 @@
 // in long runs; the 16 accumulators of order R lie in memory for each column of the strip, and are loaded once for
 // several rows of their lane.
 #include <algorithm>
+#include <bit>
 
 #include "codegen/cpu/pass_emitter.h"
 #include "codegen/cpu/prims.h"
+#include "ir/scalar/order.h"
 
 namespace sinter::codegen::cpu {
 
@@ -15,7 +17,7 @@ using loops::Pass;
 
 namespace {
 
-constexpr int64_t kBlock = 4096;
+constexpr int64_t kBlock = ir::kOrderBlock;
 constexpr int64_t kStripBytes = 64 << 10;  // of accumulators
 constexpr int64_t kWidestStrip = 512;      // columns
 constexpr int64_t kFewestRows = 64;
@@ -183,7 +185,8 @@ void PassEmitter::emit_columns(uint32_t range, Value* first, Value* end) {
         Value* to = b.CreateAdd(from, nest_.number(kBlock));
         to = b.CreateSelect(b.CreateICmpSLT(to, count), to, count);
         fold_block(from, to);
-        Value* lane = b.CreateAnd(b.CreateLShr(from, nest_.number(12)), nest_.number(kLanes - 1));
+        Value* lane =
+            b.CreateAnd(b.CreateLShr(from, nest_.number(std::countr_zero(uint64_t{kBlock}))), nest_.number(kLanes - 1));
         each_vector([&](Value* column) {
           for (size_t k = 0; k < slots.size(); ++k) {
             Value* pointer = slot(slots[k], slots[k].blocks, lane, column);

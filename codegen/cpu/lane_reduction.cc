@@ -1,14 +1,17 @@
 // Reductions with lanes over the inner points: the 16 lanes of order R are the lanes of one vector. Blocks of 4096
 // points are joined in a second level of 16.
+#include <bit>
+
 #include "codegen/cpu/pass_emitter.h"
 #include "codegen/cpu/prims.h"
+#include "ir/scalar/order.h"
 
 namespace sinter::codegen::cpu {
 
 using llvm::Value;
 
 namespace {
-constexpr int64_t kBlock = 4096;
+constexpr int64_t kBlock = ir::kOrderBlock;
 }
 
 void PassEmitter::emit_lane_reduction(size_t pass) {
@@ -95,7 +98,8 @@ void PassEmitter::emit_lane_reduction(size_t pass) {
       Value* end = b.CreateAdd(from, nest_.number(kBlock));
       end = b.CreateSelect(b.CreateICmpSLT(end, count), end, count);
       const std::vector<Values> values = block(from, end);
-      Value* slot = b.CreateAnd(b.CreateLShr(from, nest_.number(12)), nest_.number(kLanes - 1));
+      Value* slot =
+          b.CreateAnd(b.CreateLShr(from, nest_.number(std::countr_zero(uint64_t{kBlock}))), nest_.number(kLanes - 1));
       for (size_t r = 0; r < reductions.size(); ++r) {
         Values pointers, before;
         for (size_t part = 0; part < values[r].size(); ++part) {

@@ -1,9 +1,11 @@
 // Reductions whose inner points all fall to the same lane: scalar code, or lanes over outer points. The 16 accumulators
 // of order R lie in memory, or in registers where the points are few.
 #include <algorithm>
+#include <bit>
 
 #include "codegen/cpu/pass_emitter.h"
 #include "codegen/cpu/prims.h"
+#include "ir/scalar/order.h"
 
 namespace sinter::codegen::cpu {
 
@@ -15,7 +17,7 @@ using loops::InstKind;
 
 namespace {
 
-constexpr int64_t kBlock = 4096;
+constexpr int64_t kBlock = ir::kOrderBlock;
 
 bool mentions(const Index& index, auto&& atom_varies) {
   return std::any_of(index.terms.begin(), index.terms.end(), [&](const loops::Term& term) {
@@ -188,7 +190,8 @@ void PassEmitter::emit_point_reduction(size_t pass) {
       Value* end = b.CreateAdd(from, nest_.number(kBlock));
       end = b.CreateSelect(b.CreateICmpSLT(end, count), end, count);
       const Values after = nest_.loop(from, end, 1, before, point);
-      Value* lane = b.CreateAnd(b.CreateLShr(from, nest_.number(12)), nest_.number(kLanes - 1));
+      Value* lane =
+          b.CreateAnd(b.CreateLShr(from, nest_.number(std::countr_zero(uint64_t{kBlock}))), nest_.number(kLanes - 1));
       each_in_memory([&](size_t k) {
         for (unsigned c = 0; c < states[k].copies; ++c) {
           Value* pointer = slot(states[k], states[k].blocks, lane, c);

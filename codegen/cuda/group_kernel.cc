@@ -7,6 +7,7 @@
 #include "codegen/cuda/serial_pass.h"
 #include "codegen/cuda/skeletons.h"
 #include "ir/loops/walk.h"
+#include "ir/scalar/order.h"
 
 namespace sinter::codegen::cuda {
 
@@ -19,7 +20,7 @@ using Mapping = loops::Schedule::Mapping;
 namespace {
 
 constexpr int64_t kMaxBlocks = 1 << 16;
-constexpr int64_t kOrderBlock = 4096;  // of order R
+using ir::kOrderBlock;
 
 class GroupKernel {
  public:

@@ -6,6 +6,7 @@
 #include "codegen/cuda/serial_pass.h"
 #include "codegen/cuda/skeletons.h"
 #include "ir/loops/walk.h"
+#include "ir/scalar/order.h"
 
 namespace sinter::codegen::cuda {
 
@@ -15,7 +16,7 @@ using loops::Kernel;
 namespace {
 
 constexpr int64_t kMaxBlocks = 4096;
-constexpr int64_t kOrderBlock = 4096;
+using ir::kOrderBlock;
 
 class SplitKernel {
  public:

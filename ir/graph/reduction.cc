@@ -6,12 +6,13 @@
 #include "ir/graph/generic_ops.h"
 #include "ir/graph/ops/check.h"
 #include "ir/graph/strided.h"
+#include "ir/scalar/order.h"
 #include "support/float_mode.h"
 
 namespace sinter::ir {
 namespace {
 
-constexpr size_t kLanes = 16, kBlock = 4096;
+constexpr size_t kLanes = 16, kBlock = kOrderBlock;
 
 void expect_not_empty(const OpDef& def, const Integers& axes, const Type& type) {
   const Combiner& combiner = *def.combiner;

@@ -7,12 +7,13 @@
 #include <type_traits>
 
 #include "ir/scalar/evaluate.h"
+#include "ir/scalar/order.h"
 
 namespace sinter::loops {
 namespace {
 
 constexpr size_t kLanes = 16;
-constexpr int64_t kBlock = 4096;
+constexpr int64_t kBlock = ir::kOrderBlock;
 
 // Lane-wise folds are moves of whole elements around calls of the combiner's row, so elements are words of their size
 // here.

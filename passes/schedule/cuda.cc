@@ -7,6 +7,7 @@
 
 #include "ir/loops/dot_ranges.h"
 #include "ir/loops/walk.h"
+#include "ir/scalar/order.h"
 
 namespace sinter::passes {
 namespace {
@@ -21,7 +22,8 @@ using loops::Schedule;
 using loops::Walk;
 using Mapping = Schedule::Mapping;
 
-constexpr int64_t kOrderBlock = 4096;        // elements of a block of order R: what 16 threads can share
+using ir::kOrderBlock;  // what 16 threads can share
+
 constexpr int64_t kLong = 16 * kOrderBlock;  // what a block of threads can share
 constexpr int64_t kFewPoints = 64;           // would leave most of a device idle, were each given to one block
 

@@ -3,20 +3,11 @@
 #include <gtest/gtest.h>
 
 #include "sinter/sinter.h"
+#include "tests/bits/mlp.h"
 #include "tests/frontend/compare.h"
 
 namespace sinter {
 namespace {
-
-struct Net : nn::Module {
-  nn::Linear fc1{784, 128}, fc2{128, 64}, fc3{64, 10};
-  Tensor operator()(const Tensor& images) const {
-    Tensor x = relu(fc1(flatten(images, 1)));
-    x = relu(fc2(x));
-    return fc3(x);
-  }
-  SINTER_MODULE(Net, fc1, fc2, fc3)
-};
 
 struct Trained {
   std::vector<double> losses;
@@ -29,7 +20,7 @@ Trained trained(const Device& device, bool is_static, int64_t steps) {
   manual_seed(0);
   const data::TensorDataset digits = data::drawn_digits({.mean = 0.5, .std = 0.5}, steps * kBatch, 1).train;
   data::DataLoader loader(digits, {.batch_size = kBatch, .shuffle = true});
-  Net net;
+  test::Net net;
   net.to(device);
   optim::Adam adam(net.parameters(), {.lr = 1e-3});
   const auto train_step = [&](const Tensor& images, const Tensor& labels) {
