@@ -6,6 +6,7 @@
 #include "frontend/cell.h"
 #include "frontend/eager.h"
 #include "frontend/element.h"
+#include "frontend/tape.h"
 #include "frontend/trace.h"
 #include "frontend/transfer.h"
 #include "ir/graph/row.h"
@@ -31,7 +32,9 @@ Ref<Impl> spread(const Ref<Impl>& x, const Sizes& shape) {
   Sizes strides;
   for (int axis = 0; axis < shape.rank(); ++axis)
     strides.push_back(axis < added || x->shape[axis - added] != shape[axis] ? 0 : x->strides[axis - added]);
-  return view_of(*x, shape, strides, x->offset);
+  Ref<Impl> view = view_of(*x, shape, strides, x->offset);
+  if (grad_enabled()) view->cut_by = x->cut_by;
+  return view;
 }
 
 }  // namespace

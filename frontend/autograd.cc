@@ -10,10 +10,7 @@ detail::BackwardOptions to_detail(BackwardOptions options) { return {options.ret
 void require_gradient(const Tensor& root, const char* name) {
   detail::require_float(root, name, 1);
   if (root.requires_grad()) return;
-  if (root.impl()->from_jit)
-    throw GraphError(
-        fmt::format("{}: the tensor was returned by a jitted function, whose operations are not recorded", name),
-        "call backward() inside the jitted function, or leave out jit");
+  if (root.impl()->cut_by != nullptr) detail::report_cut(*root.impl()->cut_by);
   throw GraphError(fmt::format("{}: the tensor does not depend on any that requires a gradient", name),
                    "call requires_grad_() on the leaves before computing it, outside no_grad");
 }
@@ -37,7 +34,7 @@ void run_backward(const Tensor& root, const Tensor& gradient, BackwardOptions op
   detail::require_defined(root, "backward", 1);
   require_gradient(root, "backward");
   const Tensor seed = checked_seed(root, gradient, "backward");
-  if (detail::is_traced(root))
+  if (detail::Trace::current() != nullptr || detail::is_traced(root))
     detail::require_trace(std::array{root.impl()}).backward(root.impl(), seed.impl(), to_detail(options));
   else
     detail::backward(root.impl(), seed.impl(), to_detail(options));
@@ -68,12 +65,17 @@ std::vector<Tensor> gradients(const Tensor& of, std::span<const Tensor> with_res
   require_gradient(of, "gradients");
   const Tensor seed = checked_seed(of, {}, "gradients");
   std::vector<detail::Ref<detail::Impl>> targets;
-  for (const Tensor& target : with_respect_to) {
+  for (size_t i = 0; i < with_respect_to.size(); ++i) {
+    const Tensor& target = with_respect_to[i];
     detail::require_defined(target, "gradients", 2);
+    if (!target.requires_grad())
+      throw GraphError(fmt::format("gradients: tensor {} of argument 2, of shape {}, does not require a gradient", i,
+                                   to_string(target.shape())),
+                       "call requires_grad_() on it before computing with it");
     targets.push_back(target.impl());
   }
   const auto found =
-      detail::is_traced(of)
+      detail::Trace::current() != nullptr || detail::is_traced(of)
           ? detail::require_trace(std::array{of.impl()}).gradients(of.impl(), seed.impl(), targets, to_detail(options))
           : detail::gradients(of.impl(), seed.impl(), targets, to_detail(options));
   std::vector<Tensor> gradients;
@@ -85,10 +87,16 @@ namespace detail {
 
 Tensor marked_argument(const Tensor& x) {
   require_float(x, "grad", 1);
-  if (!is_traced(x)) return Tensor(marked(x.impl()));
-  Tensor view = apply(ir::ops::kReshape, ir::ShapeAttributes{x.shape().shape()}, {x});
-  view.impl()->requires_grad = true;
-  return view;
+  if (Trace* trace = Trace::current()) return Tensor(trace->marked(x.impl()));
+  return Tensor(marked(x.impl()));
+}
+
+bool depends_on_more(const Tensor& value, std::span<const Tensor> marked) {
+  if (!value.defined()) return false;
+  std::vector<Ref<Impl>> marks;
+  for (const Tensor& mark : marked) marks.push_back(mark.impl());
+  if (Trace* trace = Trace::current()) return trace->depends_on_others(value.impl(), marks);
+  return depends_on_others(value.impl(), marks);
 }
 
 std::vector<Tensor> gradients_of_result(const Tensor& of, std::span<const Tensor> marked, bool create_graph) {

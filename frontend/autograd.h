@@ -55,6 +55,8 @@ class RecordingScope {
 };
 // The tensor as an argument to differentiate with respect to.
 [[nodiscard]] Tensor marked_argument(const Tensor& x);
+// Whether gradients of the value with respect to more than these may be asked for.
+[[nodiscard]] bool depends_on_more(const Tensor& value, std::span<const Tensor> marked);
 [[nodiscard]] std::vector<Tensor> gradients_of_result(const Tensor& of, std::span<const Tensor> marked,
                                                       bool create_graph);
 }  // namespace detail
@@ -65,10 +67,13 @@ template <class F>
 [[nodiscard]] auto value_and_grad(F f) {
   return [f = std::move(f)]<class... A>(const A&... arguments) {
     static_assert(sizeof...(A) > 0 && (std::is_same_v<A, Tensor> && ...), "value_and_grad(f): arguments are tensors");
-    const bool create_graph = detail::grad_enabled() && (arguments.requires_grad() || ...);
+    const bool recorded = detail::grad_enabled();
     const detail::RecordingScope recording;  // also under no_grad, which is about what stands around
     const std::array<Tensor, sizeof...(A)> marked{detail::marked_argument(arguments)...};
     Tensor value = std::apply(f, marked);
+    // What the function captured stays on the tape, and so do arguments that are on it.
+    const bool create_graph =
+        recorded && ((arguments.requires_grad() || ...) || detail::depends_on_more(value, marked));
     std::vector<Tensor> found = detail::gradients_of_result(value, marked, create_graph);
     if (!create_graph) value = value.detach();
     if constexpr (sizeof...(A) == 1) {

@@ -1,6 +1,7 @@
 #include "frontend/cell.h"
 
 #include "frontend/tape.h"
+#include "frontend/trace.h"
 
 namespace sinter::detail {
 
@@ -37,11 +38,20 @@ void CellLock::unlock_shared() {
 
 void dispose(Cell* cell) { delete cell; }
 
-Ref<Impl> Cell::put_grad(Ref<Impl> fresh, bool not_kept) {
-  has_grad.store(static_cast<bool>(fresh), std::memory_order_relaxed);
-  grad_not_kept = not_kept;
+Ref<Impl> Cell::put_grad(Ref<Impl> fresh, const std::string* dropped_by) {
+  using enum GradState;
+  grad_state.store(fresh ? kKept : dropped_by != nullptr ? kDropped : kNone, std::memory_order_relaxed);
+  grad_dropped_by = dropped_by;
   std::swap(grad, fresh);
   return fresh;
+}
+
+void Cell::require_grad_kept(const char* what) const {
+  if (grad_state != GradState::kDropped) return;
+  throw GraphError(fmt::format("{}: the gradient of {} was made inside {}, which does not keep it", what,
+                               name.get().empty() ? "the cell" : name.get(), *grad_dropped_by),
+                   "use it inside that function, clear it with zero_grad(), or make the function with jit(f, "
+                   "{.keep_grads = true})");
 }
 
 Ref<Impl> make_cell(const Impl& value, bool requires_grad) {
@@ -64,6 +74,7 @@ Ref<Impl> handle_of(const Ref<Cell>& cell) {
 }
 
 Ref<Impl> current_value(Cell& cell) {
+  if (cell.trace != 0) report_ended_trace();
   const std::shared_lock lock(cell.lock);
   return cell.value;
 }

@@ -25,28 +25,35 @@ class CellLock {
   std::atomic<uint32_t> state_{0};  // readers inside, or kWriter: a writer; and kWaiting: a writer waits
 };
 
+// kDropped: a jitted call made a gradient and did not keep it.
+enum class GradState : uint8_t { kNone, kKept, kDropped };
+
 struct Cell : Counted {
   CellLock lock;
-  Ref<Impl> value;             // concrete, contiguous, no handle to a cell, not on a tape
-  Ref<Impl> grad;              // null: none; put_grad changes it
-  bool grad_not_kept = false;  // made and dropped inside a jitted call
+  Ref<Impl> value;  // concrete, contiguous, no handle to a cell, not on a tape; null where `trace` is set
+  Ref<Impl> grad;   // null: none; put_grad changes it
+  const std::string* grad_dropped_by = nullptr;  // the jitted function, where it is dropped
+  uint64_t trace = 0;                            // set: made while tracing, and lives in the trace with this number
   // May be read without the lock: where `value` is, and whether there is a gradient.
   std::atomic<Device> device;
-  std::atomic<bool> has_grad = false;
+  std::atomic<GradState> grad_state = GradState::kNone;
   std::atomic<bool> requires_grad = false;
   bool roams = false;  // goes where it is used: random streams, what optimisers remember
   SharedName name;
   uint64_t order = 0;  // of creation: the order in which calls lock cells
 
-  // Under the lock; returns the gradient before, which may end after the lock is let go.
-  Ref<Impl> put_grad(Ref<Impl> fresh, bool not_kept = false);
+  // Under the lock; returns the gradient before, which may end after the lock is let go. dropped_by: `fresh` is null
+  // because this jitted function did not keep it.
+  Ref<Impl> put_grad(Ref<Impl> fresh, const std::string* dropped_by = nullptr);
+  // Under the lock, or while tracing. GraphError for `what` ("grad") where a jitted call did not keep the gradient.
+  void require_grad_kept(const char* what) const;
 };
 
 // A handle to a new cell with this value (copied when its memory is not contiguous).
 [[nodiscard]] Ref<Impl> make_cell(const Impl& value, bool requires_grad);
 // Another handle to a cell.
 [[nodiscard]] Ref<Impl> handle_of(const Ref<Cell>& cell);
-// The current value and gradient, for readers beside a writer.
+// The current value and gradient, for readers beside a writer. GraphError where the cell ended with its trace.
 [[nodiscard]] Ref<Impl> current_value(Cell& cell);
 [[nodiscard]] Ref<Impl> current_grad(Cell& cell);
 // The memory behind a concrete tensor or a handle.

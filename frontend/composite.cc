@@ -176,6 +176,7 @@ struct Call {
   std::array<bool, kMostOperands> defined{};
   size_t count = 0;  // of `given`
   uint32_t flows = 0;
+  const std::string* cut_by = nullptr;  // as in Impl, of an operand
   [[nodiscard]] std::span<const Ref<Impl>> operands() const { return std::span(memory).first(count); }
 };
 
@@ -189,6 +190,7 @@ std::optional<Call> executable(std::span<const Tensor> operands) {
     if (!(call.defined[i] = static_cast<bool>(x))) continue;
     if (x->trace != 0) return std::nullopt;
     if (grad_enabled() && is_float(x->dtype) && requires_grad(*x)) call.flows |= 1u << call.count;
+    if (grad_enabled() && is_float(x->dtype) && call.cut_by == nullptr) call.cut_by = x->cut_by;
     call.given[call.count] = x;
     const Ref<Impl> memory = call.memory[call.count++] = memory_of(x);
     if (memory->numel() == 0 || memory->device() != call.memory[0]->device()) return std::nullopt;
@@ -252,6 +254,8 @@ std::vector<Tensor> apply_composite(const Composite& composite, std::span<const 
 
   const std::vector<Ref<Impl>> results = run_program(*compiled, call->operands(), {});
   const size_t own = compiled->family->first.results.size();
+  for (const Ref<Impl>& result : std::span(results).first(own))
+    if (is_float(result->dtype)) result->cut_by = call->cut_by;
   if (call->flows != 0) {
     auto recorded = make<CompositeCall>();
     recorded->family = compiled->family;

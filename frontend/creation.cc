@@ -203,10 +203,9 @@ Tensor arange(const Arg& start, const Arg& stop, const Arg& step, At at) {
 Tensor variable(const Tensor& value, const std::string& name, At at) {
   const detail::CallScope location(at);
   detail::require_defined(value, "variable", 1);
-  if (detail::is_traced(value))
-    throw GraphError("variable: a cell cannot be made while a jitted function is traced",
-                     "make it before, and capture it");
-  Tensor handle(detail::make_cell(*detail::memory_of(value.impl()), false));
+  detail::Trace* trace = detail::Trace::current();
+  Tensor handle(trace != nullptr ? trace->make_cell(value.impl(), false)
+                                 : detail::make_cell(*detail::memory_of(value.impl()), false));
   if (!name.empty()) handle.set_name(name);
   return handle;
 }

@@ -145,15 +145,19 @@ Ref<Impl> apply_eager(const ir::OpDef& def, const ir::Attributes& attributes, Op
   if (operands.size() > kUsual) many.resize(operands.size());
   const auto values = operands.size() > kUsual ? std::span(many) : std::span(few).first(operands.size());
   bool wanted = false, mixed = false;
+  const std::string* cut_by = nullptr;
   for (size_t i = 0; i < operands.size(); ++i) {
     values[i] = memory_of(operands[i]);
     wanted |= requires_grad(*operands[i]);
+    if (cut_by == nullptr) cut_by = operands[i]->cut_by;
     mixed |= values[i]->device() != values[0]->device();
   }
   if (mixed) align_devices(def.name, operands, values);
   Ref<Impl> result = run_op(def, attributes, values, device);
-  if (wanted && grad_enabled() && is_differentiable(def, result->dtype))
-    record(result, def, attributes, operands, values);
+  if ((wanted || cut_by != nullptr) && grad_enabled() && is_differentiable(def, result->dtype)) {
+    if (wanted) record(result, def, attributes, operands, values);
+    result->cut_by = cut_by;
+  }
   return result;
 }
 

@@ -21,7 +21,7 @@ Impl::Impl(const Impl& other)
       trace(other.trace),
       value(other.value),
       requires_grad(other.requires_grad),
-      from_jit(other.from_jit) {}
+      cut_by(other.cut_by) {}
 
 bool Impl::is_contiguous() const {
   int64_t expected = 1;

@@ -33,7 +33,9 @@ struct Impl : Counted {
 
   bool requires_grad = false;  // concrete and traced; of a handle, the cell says it
   Ref<Impl> mirror;            // what data() gave of memory that the host cannot read
-  bool from_jit = false;       // a jitted call returned it: nothing to differentiate, and errors say why
+  // Set: it depends on what requires gradients through this jitted function (its description), which records nothing.
+  // A backward pass that would have to go through there is an error.
+  const std::string* cut_by = nullptr;
 
   ~Impl();
   Impl();

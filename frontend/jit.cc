@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <map>
 #include <set>
 #include <shared_mutex>
 #include <unordered_map>
@@ -48,27 +49,42 @@ void trace_arguments(JitEntry& entry, Trace& trace, const JitCall& call, std::ve
               i + 1),
           "pass x.detach(), call it under no_grad, or compute the argument inside the function");
     trace.runs_on(argument->device(), fmt::format("jit: tensor {} of the arguments", i + 1));
-    traced.push_back(trace.add_input(argument->dtype, argument->shape, "x" + std::to_string(i)));
+    traced.push_back(trace.add_input(argument->dtype, argument->shape, "x" + std::to_string(i), argument->cut_by));
     entry.inputs.push_back({JitEntry::Input::From::kArgument, i, {}});
   }
+}
+
+// How errors speak of the function.
+const std::string* describe(const JitOptions& options) {
+  const std::string name = options.name == "jit" ? "a jitted function" : "the jitted function " + options.name;
+  const Location at = to_location(options.at);
+  return SharedName::interned(at.known() ? fmt::format("{} (made at {})", name, to_string(at)) : name);
+}
+
+// Adds a result to the graph; its place.
+size_t add_result(ir::Graph& graph, ir::Value value) {
+  graph.results.push_back(value);
+  return graph.results.size() - 1;
 }
 
 // Turns what the trace learnt about cells into the entry's plan, and adds their results to the graph.
 void plan_cells(JitEntry& entry, Trace& trace, const JitOptions& options) {
   std::vector<const CellUse*> uses;
-  for (const CellUse& use : trace.cells) uses.push_back(&use);
+  for (const CellUse& use : trace.cells)
+    if (use.parameter) uses.push_back(&use);
   std::ranges::sort(uses, {}, [](const CellUse* use) { return use->cell->order; });
   ir::Graph& graph = trace.graph;
   for (const CellUse* use : uses) {
-    JitEntry::CellPlan plan{.cell = use->cell, .written = use->written, .requires_grad = use->cell->requires_grad};
-    entry.inputs[use->parameter] = {JitEntry::Input::From::kCell, entry.cells.size(), {}};
+    JitEntry::CellPlan plan{.cell = use->cell,
+                            .written = use->written,
+                            .requires_grad = use->requires_grad,
+                            .requires_grad_after = use->cell->requires_grad,
+                            .grad_at_entry = {}};
+    entry.inputs[*use->parameter] = {JitEntry::Input::From::kCell, entry.cells.size(), {}};
     if (use->grad_parameter)
       entry.inputs[*use->grad_parameter] = {JitEntry::Input::From::kGrad, entry.cells.size(), {}};
-    if (use->grad_entered) plan.grad_at_entry = use->grad_parameter.has_value();
-    if (use->written) {
-      graph.states.push_back({use->parameter, graph.results.size()});
-      graph.results.push_back(use->value);
-    }
+    if (use->grad_entered) plan.grad_at_entry = use->grad_parameter ? GradState::kKept : GradState::kNone;
+    if (use->written) graph.states.push_back({*use->parameter, add_result(graph, use->value)});
     if (use->grad_touched) {
       using Grad = JitEntry::CellPlan::Grad;
       plan.grad = !use->grad ? Grad::kCleared : options.keep_grads ? Grad::kKept : Grad::kDropped;
@@ -79,13 +95,27 @@ void plan_cells(JitEntry& entry, Trace& trace, const JitOptions& options) {
                 "jitted function are not kept",
                 use->cell->name.get()),
             "call zero_grad() in the function, or make it with jit(f, {.keep_grads = true})");
-      if (plan.grad == Grad::kKept) {
-        plan.grad_result = graph.results.size();
-        graph.results.push_back(use->grad->value);
-      }
+      if (plan.grad == Grad::kKept) plan.grad_result = add_result(graph, use->grad->value);
     }
     entry.cells.push_back(std::move(plan));
   }
+}
+
+// The place in `made_cells` of a cell that the trace made, which becomes one of the caller's.
+size_t return_cell(JitEntry& entry, Trace& trace, const Ref<Cell>& cell, bool keep_grads,
+                   std::map<const Cell*, size_t>& places) {
+  const auto [at, fresh] = places.try_emplace(cell.get(), entry.made_cells.size());
+  if (!fresh) return at->second;
+  const CellUse* use = trace.find(cell.get());
+  if (use == nullptr) report_ended_trace();  // another trace's
+  JitEntry::MadeCell made{.output = add_result(trace.graph, use->value),
+                          .requires_grad = cell->requires_grad,
+                          .name = cell->name,
+                          .grad_output = {},
+                          .grad_dropped = use->grad && !keep_grads};
+  if (use->grad && keep_grads) made.grad_output = add_result(trace.graph, use->grad->value);
+  entry.made_cells.push_back(std::move(made));
+  return at->second;
 }
 
 }  // namespace
@@ -112,6 +142,7 @@ std::unique_ptr<JitEntry> trace_entry(const JitCall& call, std::type_index types
   auto entry = std::make_unique<JitEntry>();
   entry->types = types;
   entry->grad_enabled = grad_enabled();
+  entry->description = describe(options);
   for (const Fixed& value : call.fixed)
     std::visit(
         [&](const auto& plain) {
@@ -128,23 +159,28 @@ std::unique_ptr<JitEntry> trace_entry(const JitCall& call, std::type_index types
   entry->prototype = function(traced, results);  // whose operations have lines of their own
   const CallScope location(options.at);
 
+  std::vector<size_t> cut;
+  std::map<const Cell*, size_t> made;
   for (const Ref<Impl>& result : results) {
-    if (!result || result->trace == 0) {
-      entry->returned.push_back({std::nullopt, result});
-      continue;
+    if (result && result->cell && result->cell->trace != 0) {
+      entry->returned.push_back({{}, {}, return_cell(*entry, trace, result->cell, options.keep_grads, made)});
+    } else if (!result || result->trace == 0) {
+      entry->returned.push_back({{}, result, {}});
+    } else {
+      if (result->requires_grad || result->cut_by != nullptr) cut.push_back(trace.graph.results.size());
+      entry->returned.push_back({add_result(trace.graph, trace.value_of(result)), {}, {}});
     }
-    entry->returned.push_back({trace.graph.results.size(), {}});
-    trace.graph.results.push_back(trace.value_of(result));
   }
   entry->inputs.resize(trace.graph.parameters().size());
   for (const Trace::Captured& captured : trace.captured)
-    if (captured.parameter != SIZE_MAX)
-      entry->inputs[captured.parameter] = {JitEntry::Input::From::kFixed, 0, packed(*captured.impl)};
+    if (captured.parameter)
+      entry->inputs[*captured.parameter] = {JitEntry::Input::From::kFixed, 0, packed(*captured.impl)};
   plan_cells(*entry, trace, options);
   entry->device = trace.device.value_or(default_device());
   for (ir::Value result : trace.graph.results)
     entry->outputs.push_back({.dtype = trace.graph.type(result).dtype, .shape = Sizes(trace.graph.type(result).shape)});
   for (const ir::State& state : trace.graph.states) entry->outputs[state.result].is_state = true;
+  for (const size_t result : cut) entry->outputs[result].is_cut = true;
   entry->guards = trace.guards;
   entry->traced = std::move(trace.graph);
   stats.trace_ms += milliseconds_since(start);

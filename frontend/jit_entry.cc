@@ -15,7 +15,8 @@ bool is_aligned(const void* memory) { return reinterpret_cast<uintptr_t>(memory)
 
 // Whether a call changes the cell: its value or its gradient.
 bool changes(const JitEntry::CellPlan& plan) {
-  return plan.written || plan.grad != JitEntry::CellPlan::Grad::kUntouched;
+  return plan.written || plan.grad != JitEntry::CellPlan::Grad::kUntouched ||
+         plan.requires_grad != plan.requires_grad_after;
 }
 
 // Locks the cells of an entry in their order, writers alone; unlocks them all on the way out.
@@ -48,8 +49,9 @@ void* writable(Cell& cell, Device device) {
 
 std::string describe(const ArgumentKey& key) {
   if (!key.defined) return "undefined";
-  return fmt::format("{}{}{}{}", torch_name(key.dtype), to_string(key.shape),
-                     key.device.is_cpu() ? "" : " on " + to_string(key.device), key.cell != nullptr ? " (a cell)" : "");
+  return fmt::format("{}{}{}{}{}", torch_name(key.dtype), to_string(key.shape),
+                     key.device.is_cpu() ? "" : " on " + to_string(key.device), key.cell != nullptr ? " (a cell)" : "",
+                     key.is_cut ? " (of a jitted function, not detached)" : "");
 }
 
 }  // namespace
@@ -59,7 +61,8 @@ ArgumentKey key_of(const Ref<Impl>& argument) {
   return {.dtype = argument->dtype,
           .shape = argument->shape,
           .device = argument->cell ? Device() : argument->device(),
-          .cell = argument->cell.get()};
+          .cell = argument->cell.get(),
+          .is_cut = argument->cut_by != nullptr};
 }
 
 size_t signature_hash(const JitCall& call, std::type_index types) {
@@ -86,7 +89,8 @@ bool JitEntry::matches(const JitCall& call, std::type_index call_types) const {
     const ArgumentKey& key = arguments[i];
     if (static_cast<bool>(given) != key.defined) return false;
     if (given && (given->dtype != key.dtype || given->cell.get() != key.cell || !(given->shape == key.shape) ||
-                  (!given->cell && given->device() != key.device)))
+                  (given->cut_by != nullptr) != key.is_cut || (!given->cell && given->device() != key.device) ||
+                  (given->node && grad_enabled)))  // on the tape: an error, which tracing reports
       return false;
   }
   for (size_t i = 0; i < fixed.size(); ++i) {
@@ -98,7 +102,7 @@ bool JitEntry::matches(const JitCall& call, std::type_index call_types) const {
   return std::ranges::all_of(cells, [&](const CellPlan& plan) {
     return (plan.cell->roams || plan.cell->device.load(std::memory_order_relaxed) == device) &&
            plan.cell->requires_grad == plan.requires_grad &&
-           (!plan.grad_at_entry || *plan.grad_at_entry == plan.cell->has_grad);
+           (!plan.grad_at_entry || *plan.grad_at_entry == plan.cell->grad_state);
   });
 }
 
@@ -121,8 +125,9 @@ std::string JitEntry::difference(const JitCall& call, std::type_index call_types
       return fmt::format("cell {} is on {}, compiled for {}", cell_name, to_string(plan.cell->device.load()),
                          to_string(device));
     if (plan.cell->requires_grad != plan.requires_grad) return fmt::format("cell {} changed requires_grad", cell_name);
-    if (plan.grad_at_entry && *plan.grad_at_entry != plan.cell->has_grad)
-      return fmt::format("cell {} {} a gradient at entry", cell_name, *plan.grad_at_entry ? "lacks" : "has");
+    if (plan.grad_at_entry && *plan.grad_at_entry != plan.cell->grad_state)
+      return fmt::format("cell {} {} a gradient at entry", cell_name,
+                         *plan.grad_at_entry == GradState::kKept ? "lacks" : "has");
   }
   return "nothing";
 }
@@ -138,12 +143,14 @@ Ref<Impl> JitEntry::take_output(Output& output) {
   const std::lock_guard lock(pool_mutex);
   for (Ref<Impl>& impl : output.pool) {
     if (!impl.unique()) continue;
-    if (!impl->buffer.unique()) impl = allocate(output.dtype, output.shape, device);
-    impl->from_jit = true;
+    if (!impl->buffer.unique()) {
+      impl = allocate(output.dtype, output.shape, device);
+      if (output.is_cut) impl->cut_by = description;
+    }
     return impl;
   }
   Ref<Impl> fresh = allocate(output.dtype, output.shape, device);
-  fresh->from_jit = true;
+  if (output.is_cut) fresh->cut_by = description;
   if (output.pool.size() < kPoolSize) output.pool.push_back(fresh);
   return fresh;
 }
@@ -188,13 +195,24 @@ void JitEntry::run(JitCall& call) {
 // Gradients to their cells, and the rest in the order of the function's result.
 void JitEntry::hand_out(JitCall& call) {
   for (CellPlan& plan : cells) {
+    if (plan.requires_grad != plan.requires_grad_after) plan.cell->requires_grad = plan.requires_grad_after;
     if (plan.grad == CellPlan::Grad::kUntouched) continue;
     plan.cell->put_grad(plan.grad == CellPlan::Grad::kKept ? call.outputs[plan.grad_result] : Ref<Impl>(),
-                        plan.grad == CellPlan::Grad::kDropped);
+                        plan.grad == CellPlan::Grad::kDropped ? description : nullptr);
+  }
+  std::vector<Ref<Impl>> handles;
+  for (const MadeCell& made : made_cells) {
+    handles.push_back(make_cell(*call.outputs[made.output], made.requires_grad));
+    Cell& cell = *handles.back()->cell;
+    cell.name = made.name;
+    cell.put_grad(made.grad_output ? call.outputs[*made.grad_output] : Ref<Impl>(),
+                  made.grad_dropped ? description : nullptr);
   }
   call.arguments.clear();
   for (const Returned& tensor : returned)
-    call.arguments.push_back(tensor.output ? call.outputs[*tensor.output] : tensor.fixed);
+    call.arguments.push_back(tensor.made_cell ? handles[*tensor.made_cell]
+                             : tensor.output  ? call.outputs[*tensor.output]
+                                              : tensor.fixed);
   call.outputs.swap(call.arguments);
 }
 

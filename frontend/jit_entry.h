@@ -16,6 +16,7 @@ struct ArgumentKey {
   Sizes shape;
   Device device;               // of a value
   const Cell* cell = nullptr;  // an argument that is a cell is that cell
+  bool is_cut = false;         // Impl::cut_by is set
   bool operator==(const ArgumentKey&) const = default;
 };
 [[nodiscard]] ArgumentKey key_of(const Ref<Impl>& argument);
@@ -42,18 +43,30 @@ struct JitEntry {
   struct CellPlan {
     Ref<Cell> cell;
     bool written = false;
-    bool requires_grad = false;         // when traced
-    std::optional<bool> grad_at_entry;  // whether there was one, if that matters
+    bool requires_grad = false;              // when a call begins
+    bool requires_grad_after = false;        // when it has ended
+    std::optional<GradState> grad_at_entry;  // if that matters
     enum class Grad : uint8_t { kUntouched, kCleared, kDropped, kKept } grad = Grad::kUntouched;
     size_t grad_result = 0;
   };
   std::vector<CellPlan> cells;  // in the order in which calls lock them
+
+  // A cell that the function makes at every call and returns.
+  struct MadeCell {
+    size_t output = 0;
+    bool requires_grad = false;
+    SharedName name;
+    std::optional<size_t> grad_output;
+    bool grad_dropped = false;
+  };
+  std::vector<MadeCell> made_cells;
 
   // Results of the graph that are not state: memory given out before is used again once nobody else holds it.
   struct Output {
     DType dtype = kFloat32;
     Sizes shape;
     bool is_state = false;
+    bool is_cut = false;  // gradients would flow through it, were the call recorded
     std::vector<Ref<Impl>> pool;
   };
   std::vector<Output> outputs;
@@ -61,10 +74,12 @@ struct JitEntry {
   struct Returned {  // a tensor of the function's result
     std::optional<size_t> output;
     Ref<Impl> fixed;  // a cell's handle or a captured tensor, returned as it is; or null: undefined
+    std::optional<size_t> made_cell;
   };
   std::vector<Returned> returned;
   std::shared_ptr<void> prototype;
 
+  const std::string* description = nullptr;  // of the function, for errors: interned
   ir::Graph traced;
   std::shared_ptr<const driver::Executable> executable;
 

@@ -5,12 +5,15 @@
 
 namespace sinter::detail {
 
-void SharedName::set(const std::string& text) {
-  if (get() == text) return;
+const std::string* SharedName::interned(const std::string& text) {
   static std::mutex mutex;
   static auto& texts = *new std::unordered_set<std::string>;  // outlives whoever is named
   const std::lock_guard lock(mutex);
-  text_.store(&*texts.insert(text).first, std::memory_order_release);
+  return &*texts.insert(text).first;
+}
+
+void SharedName::set(const std::string& text) {
+  if (get() != text) text_.store(interned(text), std::memory_order_release);
 }
 
 const std::string& SharedName::get() const {

@@ -9,6 +9,8 @@ namespace sinter::detail {
 // Texts live as long as the process, each once: a name is one pointer, and reading it locks nothing.
 class SharedName {
  public:
+  // The one copy of this text.
+  [[nodiscard]] static const std::string* interned(const std::string& text);
   SharedName() = default;
   SharedName(const SharedName& other) : text_(other.text_.load(std::memory_order_acquire)) {}
   SharedName& operator=(const SharedName& other) {

@@ -64,7 +64,9 @@ void require_float_dtype(DType dtype, const char* name) {
 
 Tensor generator() {
   static const Tensor cell = [] {
-    Tensor made = variable(pair(0, 0, {}), "generator");
+    // The process's own, also when a jitted function asks for it first.
+    Tensor made(detail::make_cell(*pair(0, 0, {}).impl(), false));
+    made.set_name("generator");
     made.impl()->cell->roams = true;
     return made;
   }();

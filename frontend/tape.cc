@@ -3,15 +3,15 @@
 #include <algorithm>
 #include <mutex>
 #include <queue>
+#include <shared_mutex>
 #include <unordered_map>
 #include <unordered_set>
 
 #include "frontend/cell.h"
+#include "frontend/derivative_needs.h"
 #include "frontend/eager.h"
 #include "frontend/lazy_builder.h"
-#include "frontend/thread_value.h"
 #include "frontend/transfer.h"
-#include "ir/graph/row.h"
 
 namespace sinter::detail {
 namespace {
@@ -37,55 +37,17 @@ class GradModeScope {
   bool outer_;
 };
 
-// Which operands (bit i) and whether the result (bit 31) a derivative reads, given which operands need one. Learned by
-// running the rule once without data.
-uint32_t what_is_needed(const Node& node) {
-  struct Key {
-    const ir::OpDef* def;
-    uint32_t wanted;
-    bool operator==(const Key&) const = default;
-  };
-  struct Hash {
-    size_t operator()(const Key& key) const { return std::hash<const void*>()(key.def) * 31 + key.wanted; }
-  };
-  auto& known = thread_value<std::unordered_map<Key, uint32_t, Hash>, Key>();
-  constexpr uint32_t kTracked = 31;
-  if (node.operands.size() > kTracked) return ~0u;
-  Key key{node.def, 0};
-  for (size_t i = 0; i < node.operands.size(); ++i) key.wanted |= static_cast<uint32_t>(node.operands[i].flows()) << i;
-  if (const auto found = known.find(key); found != known.end()) return found->second;
-
-  LazyBuilder builder{Device()};
-  std::vector<ir::Value> operands;
-  for (const Edge& edge : node.operands) operands.push_back(builder.import({}, edge.dtype, edge.shape));
-  const ir::Value result = builder.import({}, node.dtype, node.shape);
-  const std::optional<ir::Value> cotangent = builder.import({}, node.dtype, node.shape);
-  const ir::MaybeValues flows =
-      node.def->vjp(builder, *node.def, node.attributes, operands, std::span(&result, 1), std::span(&cotangent, 1));
-  std::vector<ir::Value> wanted;
-  for (size_t i = 0; i < flows.size(); ++i)
-    if (flows[i] && node.operands[i].flows()) wanted.push_back(*flows[i]);
-  uint32_t needed = builder.depends(wanted, result) ? 1u << kTracked : 0;
-  for (size_t i = 0; i < operands.size(); ++i)
-    if (builder.depends(wanted, operands[i])) needed |= 1u << i;
-  return known[key] = needed;
-}
-
-[[noreturn]] void report_second_backward() {
-  throw GraphError("backward: went through this graph before, and the values it saved are gone since",
-                   "call backward(loss, {.retain_graph = true}) the first time, or compute the loss again");
-}
-
 // What a value had on the tape, restored for derivatives of derivatives.
 Ref<Impl> unpack(const Edge& edge, bool create_graph) {
-  if (!edge.saved || !create_graph || !edge.flows()) return edge.saved;
+  if (!edge.saved || !create_graph || !(edge.flows() || edge.cut_by != nullptr)) return edge.saved;
   Ref<Impl> tensor = detached(*edge.saved);
   tensor->node = edge.node;
+  tensor->cut_by = edge.cut_by;
   if (edge.cell) {
     tensor->cell = edge.cell;
     tensor->snapshot = true;
   }
-  tensor->requires_grad = true;
+  tensor->requires_grad = edge.flows();
   return tensor;
 }
 
@@ -175,7 +137,12 @@ class Walk {
   };
 
   [[nodiscard]] bool leads_on(const Node& node) const {
-    return std::ranges::any_of(node.operands, [&](const Edge& edge) { return is_wanted(edge); });
+    return std::ranges::any_of(node.operands, [&](const Edge& edge) { return is_wanted(edge) || is_lost(edge); });
+  }
+  // Whether a gradient that is asked for may lie behind a jitted function. Results of other operations do not: those
+  // are no arguments of jitted functions.
+  [[nodiscard]] bool is_lost(const Edge& edge) const {
+    return edge.cut_by != nullptr && (!restricted_ || !target_cells_.empty());
   }
   [[nodiscard]] bool is_wanted(const Edge& edge) const {
     if (!restricted_) return edge.flows();
@@ -241,6 +208,8 @@ class Walk {
   }
 
   void visit_composite(Node& node, const Ref<Impl>& cotangent) {
+    for (const Edge& edge : node.operands)
+      if (is_lost(edge)) report_cut(*edge.cut_by);
     if (options_.create_graph || !visit_fused(node, cotangent)) {
       const Ref<Node> expanded = expand(node);
       if (restricted_) find_useful(expanded, node.sequence - node.composite->operations() - 1);
@@ -286,8 +255,10 @@ class Walk {
     const ir::MaybeValues flows =
         node.def->vjp(builder, *node.def, node.attributes, operands, std::span(&result, 1), std::span(&seed, 1));
     std::vector<ir::Value> wanted;
-    for (size_t i = 0; i < flows.size(); ++i)
+    for (size_t i = 0; i < flows.size(); ++i) {
+      if (flows[i] && is_lost(node.operands[i])) report_cut(*node.operands[i].cut_by);
       if (flows[i] && is_wanted(node.operands[i])) wanted.push_back(*flows[i]);
+    }
     builder.demand(wanted);
     for (size_t i = 0; i < flows.size(); ++i)
       if (flows[i] && is_wanted(node.operands[i]))
@@ -336,8 +307,18 @@ void dispose(Node* node) {
 bool grad_enabled() { return g_grad_enabled; }
 bool set_grad_enabled(bool enabled) { return std::exchange(g_grad_enabled, enabled); }
 
-bool is_differentiable(const ir::OpDef& def, DType result) {
-  return def.vjp != nullptr && is_float(result) && (def.row == nullptr || def.row->flow != nullptr);
+bool is_differentiable(const ir::OpDef& def, DType result) { return def.vjp != nullptr && is_float(result); }
+
+void report_second_backward() {
+  throw GraphError("backward: went through this graph before, and the values it saved are gone since",
+                   "call backward({.retain_graph = true}) the first time, or compute the loss again");
+}
+
+void report_cut(const std::string& function) {
+  throw GraphError(fmt::format("backward: a gradient would go on into {}, which recorded nothing of how it made the "
+                               "tensor that it returned",
+                               function),
+                   "differentiate inside that function, use jit(grad(f)), or call detach() on what it returned");
 }
 
 namespace {
@@ -356,6 +337,7 @@ Ref<Node> new_node(const Impl& result, std::span<const Ref<Impl>> operands, std:
     Edge edge{.saved = values[i], .dtype = operand.dtype, .shape = operand.shape, .device = values[i]->device()};
     if (operand.cell && operand.cell->requires_grad) edge.cell = operand.cell;
     if (operand.node && is_float(operand.dtype)) edge.node = operand.node;
+    if (is_float(operand.dtype)) edge.cut_by = operand.cut_by;
     node->operands.push_back(std::move(edge));
   }
   return node;
@@ -375,10 +357,16 @@ void record(const Ref<Impl>& result, const ir::OpDef& def, const ir::Attributes&
   Ref<Node> node = new_node(*result, operands, values);
   node->def = &def;
   node->attributes = attributes;
-  const uint32_t needed = what_is_needed(*node);
-  for (size_t i = 0; i < operands.size() && i < 31; ++i)
+  uint32_t flows = 0;
+  for (size_t i = 0; i < operands.size() && i < kMostTrackedOperands; ++i)
+    flows |= static_cast<uint32_t>(node->operands[i].flows()) << i;
+  const uint32_t needed = derivative_needs(def, attributes, operands.size(), flows, [&](size_t i) {
+    const Impl& x = i == operands.size() ? *result : *operands[i];
+    return ir::Type{x.dtype, x.shape.shape()};
+  });
+  for (size_t i = 0; i < operands.size() && i < kMostTrackedOperands; ++i)
     if ((needed >> i & 1) == 0) node->operands[i].saved = {};
-  if ((needed >> 31 & 1) != 0) node->saved_result = detached(*result);
+  if ((needed & kNeedsResult) != 0) node->saved_result = detached(*result);
   result->node = std::move(node);
   result->requires_grad = true;
 }
@@ -388,6 +376,10 @@ void backward(const Ref<Impl>& root, const Ref<Impl>& seed, BackwardOptions opti
   Walk walk(options);
   walk.run(root, seed);
   const GradModeScope mode(options.create_graph);
+  for (const auto& [cell, total] : walk.cells) {
+    const std::shared_lock lock(cell->lock);
+    cell->require_grad_kept("backward");
+  }
   for (const auto& [cell, total] : walk.cells) {
     const Ref<Impl>& cotangent = total.value;
     const std::lock_guard lock(cell->lock);  // backward passes of several threads may meet here
@@ -405,6 +397,28 @@ std::vector<Ref<Impl>> gradients(const Ref<Impl>& root, const Ref<Impl>& seed,
   std::vector<Ref<Impl>> found;
   for (const Ref<Impl>& target : with_respect_to) found.push_back(walk.at(*target));
   return found;
+}
+
+bool depends_on_others(const Ref<Impl>& root, std::span<const Ref<Impl>> marked) {
+  std::unordered_set<const Node*> seen;
+  for (const Ref<Impl>& mark : marked) seen.insert(mark->node.get());
+  std::vector<const Node*> stack;
+  const auto visit = [&](const Ref<Node>& node) {
+    if (node && seen.insert(node.get()).second) stack.push_back(node.get());
+  };
+  if (root->cell || root->cut_by != nullptr) return true;
+  visit(root->node);
+  while (!stack.empty()) {
+    const Node* node = stack.back();
+    stack.pop_back();
+    // A node without edges that flow is the mark of another function's argument.
+    if (std::ranges::none_of(node->operands, &Edge::flows)) return true;
+    for (const Edge& edge : node->operands) {
+      if (edge.cell || edge.cut_by != nullptr) return true;
+      visit(edge.node);
+    }
+  }
+  return false;
 }
 
 Ref<Impl> marked(const Ref<Impl>& x) {

@@ -12,8 +12,9 @@ namespace sinter::detail {
 
 // Where an operand of a recorded operation came from, and its data if the derivative needs them.
 struct Edge {
-  Ref<Node> node;  // made by this operation,
-  Ref<Cell> cell;  // or read from this cell, or neither: nothing flows
+  Ref<Node> node;                       // made by this operation,
+  Ref<Cell> cell;                       // or read from this cell, or neither: nothing flows
+  const std::string* cut_by = nullptr;  // as in Impl: what would flow here is lost
   Ref<Impl> saved;
   DType dtype = kFloat32;
   Sizes shape;
@@ -63,6 +64,12 @@ void backward(const Ref<Impl>& root, const Ref<Impl>& seed, BackwardOptions opti
 // Gradients with respect to cells' handles or results on the tape; null where nothing flows.
 [[nodiscard]] std::vector<Ref<Impl>> gradients(const Ref<Impl>& root, const Ref<Impl>& seed,
                                                std::span<const Ref<Impl>> with_respect_to, BackwardOptions options);
+// Whether what a result depends on includes more than these results of marked(): a leaf, or what it came from.
+[[nodiscard]] bool depends_on_others(const Ref<Impl>& root, std::span<const Ref<Impl>> marked);
+// Throw the GraphErrors of both engines: for a graph whose saved values are gone, and for a gradient that would end at
+// what a jitted function (its description) returned.
+[[noreturn]] void report_second_backward();
+[[noreturn]] void report_cut(const std::string& function);
 // A view of x that is on the tape whether or not x requires a gradient: what functional grad differentiates with
 // respect to.
 [[nodiscard]] Ref<Impl> marked(const Ref<Impl>& x);

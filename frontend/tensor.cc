@@ -43,6 +43,7 @@ Tensor packed(const Tensor& x) {
   Ref<Impl> copy = detail::packed(*x.impl());
   copy->node = x.impl()->node;
   copy->requires_grad = x.impl()->requires_grad;
+  copy->cut_by = x.impl()->cut_by;
   return Tensor(copy);
 }
 
@@ -62,7 +63,7 @@ DType Tensor::dtype() const {
 Device Tensor::device() const {
   detail::require_defined(*this, "device", 1);
   const detail::Trace* trace = detail::Trace::current();
-  if (impl_->trace != 0 || (impl_->cell && trace != nullptr && impl_->cell->roams))
+  if (impl_->trace != 0 || (impl_->cell && trace != nullptr && (impl_->cell->roams || impl_->cell->trace != 0)))
     return trace != nullptr ? trace->device.value_or(detail::default_device()) : Device();
   return detail::device_of(*impl_);
 }
@@ -154,17 +155,18 @@ Tensor& Tensor::requires_grad_(bool wanted, At at) {
   if (wanted && !is_float(dtype()))
     throw DTypeError(fmt::format("requires_grad_: the tensor has element type {}, expected float32 or float64",
                                  torch_name(dtype())));
+  detail::Trace* trace = detail::Trace::current();
   if (impl_->cell) {
-    impl_->cell->requires_grad = wanted;
-  } else if (impl_->trace != 0) {
-    if (!wanted) throw GraphError("requires_grad_: a traced tensor cannot stop requiring a gradient", "use detach()");
-    detail::require_trace(std::array{impl_}).make_leaf(*impl_);
-  } else if (impl_->node) {
+    if (trace != nullptr)
+      trace->set_requires_grad(impl_->cell, wanted);
+    else
+      impl_->cell->requires_grad = wanted;
+  } else if (impl_->requires_grad) {
     if (!wanted)
       throw GraphError("requires_grad_: the tensor was computed, only leaves can stop requiring a gradient",
                        "use detach()");
   } else if (wanted) {
-    impl_ = detail::make_cell(*impl_, true);
+    impl_ = trace != nullptr ? trace->make_cell(impl_, true) : detail::make_cell(*impl_, true);
   }
   return *this;
 }
@@ -176,9 +178,7 @@ Tensor Tensor::grad(At at) const {
     return Tensor(trace->grad(impl_));
   if (!impl_->cell) return {};
   const std::lock_guard lock(impl_->cell->lock);
-  if (impl_->cell->grad_not_kept)
-    throw GraphError("grad: the gradient was made inside a jitted function, which does not keep it",
-                     "use it inside the function, or make that with jit(f, {.keep_grads = true})");
+  impl_->cell->require_grad_kept("grad");
   return Tensor(impl_->cell->grad);
 }
 
@@ -188,9 +188,8 @@ void Tensor::set_grad(const Tensor& grad, At at) const {
   if (grad.defined() && (grad.shape() != shape() || grad.dtype() != dtype()))
     throw ShapeError(fmt::format("set_grad: argument 1 has type {} {}, expected {} {}", torch_name(grad.dtype()),
                                  to_string(grad.shape()), torch_name(dtype()), to_string(shape())));
-  if (detail::Trace* trace = detail::Trace::current(); trace != nullptr && detail::is_traced(*this))
-    return trace->set_grad(impl_, grad.impl());
   require_cell(*this, "set_grad");
+  if (detail::Trace* trace = detail::Trace::current()) return trace->set_grad(impl_, grad.impl());
   Ref<Impl> earlier, fresh = grad.defined() ? detail::detached(*memory(grad, "set_grad")) : Ref<Impl>();
   const std::lock_guard lock(impl_->cell->lock);
   earlier = impl_->cell->put_grad(std::move(fresh));
