@@ -21,7 +21,9 @@ Tensor checked_seed(const Tensor& root, const Tensor& gradient, const char* name
     if (gradient.shape() != root.shape())
       throw ShapeError(fmt::format("{}: argument 2, the seed, has shape {}, expected {}", name,
                                    to_string(gradient.shape()), to_string(root.shape())));
-    return detail::converted(gradient, root.dtype());
+    // A handle stands for what the cell holds now, in its place on the tape.
+    const Tensor seed = gradient.is_cell() ? gradient.reshape(gradient.shape()) : gradient;
+    return detail::converted(seed, root.dtype());
   }
   if (root.numel() != 1)
     throw GraphError(fmt::format("{}: the tensor has shape {}, expected one element", name, to_string(root.shape())),

@@ -195,7 +195,9 @@ void Tensor::set_grad(const Tensor& grad, At at) const {
   earlier = impl_->cell->put_grad(std::move(fresh));
 }
 
-void Tensor::zero_grad() const { set_grad({}); }
+void Tensor::zero_grad(At at) const {
+  if (is_cell()) set_grad({}, at);  // nothing else has a gradient
+}
 
 Tensor Tensor::detach(At at) const {
   const detail::CallScope location(at);

@@ -81,7 +81,7 @@ class Tensor {
   // What backward() collected; undefined if nothing.
   [[nodiscard]] Tensor grad(At at = At::current()) const;
   void set_grad(const Tensor& grad, At at = At::current()) const;
-  void zero_grad() const;
+  void zero_grad(At at = At::current()) const;
   [[nodiscard]] Tensor detach(At at = At::current()) const;
 
   // Cells.
