@@ -178,6 +178,13 @@ void require_defined(const Tensor& x, std::string_view name, int position) {
   if (!x.defined()) throw ValueError(fmt::format("{}: argument {} is an undefined tensor", name, position));
 }
 
+void require_cell(const Tensor& x, std::string_view name) {
+  require_defined(x, name, 1);
+  if (!x.is_cell())
+    throw GraphError(fmt::format("{}: the tensor is a value, expected a handle to a cell", name),
+                     "make it one with requires_grad_() or variable(x)");
+}
+
 void require_float(const Tensor& x, std::string_view name, int position) {
   require_defined(x, name, position);
   if (!is_float(x.dtype()))

@@ -45,6 +45,8 @@ namespace sinter::detail {
 [[nodiscard]] DType result_type(std::span<const Arg> operands);
 // ValueError when the tensor is undefined.
 void require_defined(const Tensor& x, std::string_view name, int position);
+// GraphError unless it is a handle to a cell.
+void require_cell(const Tensor& x, std::string_view name);
 // The axis, counted from the front; a tensor without dimensions has an axis 0, as in PyTorch. IndexError names the
 // function.
 [[nodiscard]] int64_t axis_of(const Tensor& x, int64_t axis, const char* name);

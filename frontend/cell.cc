@@ -1,5 +1,6 @@
 #include "frontend/cell.h"
 
+#include "frontend/handles.h"
 #include "frontend/tape.h"
 #include "frontend/trace.h"
 
@@ -61,7 +62,9 @@ Ref<Impl> make_cell(const Impl& value, bool requires_grad) {
   cell->device = cell->value->device();
   cell->requires_grad = requires_grad;
   cell->order = made.fetch_add(1);
-  return handle_of(cell);
+  Ref<Impl> handle = handle_of(cell);
+  note_handle(*handle);
+  return handle;
 }
 
 Ref<Impl> handle_of(const Ref<Cell>& cell) {

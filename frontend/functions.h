@@ -53,6 +53,15 @@ namespace sinter {
 [[nodiscard]] Tensor index_select(const Tensor& x, int64_t axis, const Tensor& indices, At at = At::current());
 // Element [..., index[..., j, ...], ...] along the axis; the other axes of both have equal sizes.
 [[nodiscard]] Tensor gather(const Tensor& x, int64_t axis, const Tensor& indices, At at = At::current());
+// A new tensor with a part replaced by a number, or by a tensor that broadcasts to the part; the element type stays.
+// slice_scatter replaces what slice(x, axis, start, stop, step) gives, select_scatter what select(x, axis, index)
+// gives, masked_fill the elements where the mask (bool, broadcast with x) holds.
+[[nodiscard]] Tensor slice_scatter(const Tensor& x, const Arg& src, int64_t axis = 0, int64_t start = 0,
+                                   int64_t stop = std::numeric_limits<int64_t>::max(), int64_t step = 1,
+                                   At at = At::current());
+[[nodiscard]] Tensor select_scatter(const Tensor& x, const Arg& src, int64_t axis, int64_t index,
+                                    At at = At::current());
+[[nodiscard]] Tensor masked_fill(const Tensor& x, const Tensor& mask, const Arg& value, At at = At::current());
 [[nodiscard]] Tensor one_hot(const Tensor& indices, int64_t classes, At at = At::current());
 
 // Exact for exponents 0, 0.5, 1, 2, 3, -0.5, -1 and -2: x * x rather than a logarithm.

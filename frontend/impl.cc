@@ -1,6 +1,7 @@
 #include "frontend/impl.h"
 
 #include "frontend/cell.h"
+#include "frontend/handles.h"
 #include "frontend/kernels.h"
 #include "frontend/tape.h"
 #include "runtime/device_memory.h"
@@ -8,7 +9,10 @@
 namespace sinter::detail {
 
 Impl::Impl() = default;
-Impl::~Impl() = default;
+Impl::~Impl() {
+  if (noted) [[unlikely]]
+    forget_handle(*this);
+}
 Impl::Impl(const Impl& other)
     : dtype(other.dtype),
       shape(other.shape),

@@ -28,6 +28,8 @@ struct Impl : Counted {
   Ref<Cell> cell;         // set: a handle, and the fields above are unused,
   bool snapshot = false;  // but for a handle that stands for what the cell held once: then they say what
 
+  bool noted = false;  // a handle that is found by its address (handles.h)
+
   uint64_t trace = 0;  // set: value of the graph of the trace with this number
   ir::Value value;
 

@@ -11,6 +11,7 @@
 #include "frontend/call_scope.h"
 #include "frontend/draw.h"
 #include "frontend/jit_entry.h"
+#include "frontend/retrace.h"
 #include "frontend/thread_value.h"
 #include "frontend/transfer.h"
 #include "ir/graph/text.h"
@@ -135,10 +136,8 @@ JitCallScope::~JitCallScope() {
   --g_depth;
 }
 
-std::unique_ptr<JitEntry> trace_entry(const JitCall& call, std::type_index types,
-                                      const JitCore::TraceFunction& function, const JitOptions& options,
-                                      JitStats& stats) {
-  auto start = std::chrono::steady_clock::now();
+std::unique_ptr<JitEntry> traced_entry(const JitCall& call, std::type_index types,
+                                       const JitCore::TraceFunction& function, const JitOptions& options) {
   auto entry = std::make_unique<JitEntry>();
   entry->types = types;
   entry->grad_enabled = grad_enabled();
@@ -183,7 +182,16 @@ std::unique_ptr<JitEntry> trace_entry(const JitCall& call, std::type_index types
   for (const size_t result : cut) entry->outputs[result].is_cut = true;
   entry->guards = trace.guards;
   entry->traced = std::move(trace.graph);
+  return entry;
+}
+
+std::unique_ptr<JitEntry> compiled_entry(const JitCall& call, std::type_index types,
+                                         const JitCore::TraceFunction& function, const JitOptions& options,
+                                         JitStats& stats) {
+  auto start = std::chrono::steady_clock::now();
+  std::unique_ptr<JitEntry> entry = traced_entry(call, types, function, options);
   stats.trace_ms += milliseconds_since(start);
+  const CallScope location(options.at);
   start = std::chrono::steady_clock::now();
   entry->executable = driver::compile(entry->traced, {.device = entry->device});
   stats.compile_ms += milliseconds_since(start);
@@ -217,14 +225,34 @@ struct JitCore::State {
   Entry entry(const JitCall& call, std::type_index types, const TraceFunction& trace) {
     const size_t hash = signature_hash(call, types);
     Entry found = find(call, types, hash);
-    return found != nullptr ? found : add(call, types, hash, trace);
+    if (found == nullptr) return add(call, types, hash, trace);
+    if (found->unconfirmed.load(std::memory_order_relaxed)) confirm(*found, call, types, trace);
+    return found;
+  }
+
+  // Says on stderr where the function would be traced to something else now.
+  void confirm(JitEntry& entry, const JitCall& call, std::type_index types, const TraceFunction& trace) {
+    const std::lock_guard one(tracing);
+    if (!entry.unconfirmed.exchange(false)) return;
+    std::string difference;
+    try {
+      difference = first_difference(entry, *traced_entry(call, types, trace, options));
+    } catch (const std::exception& error) {  // the call itself needs no trace
+      difference = fmt::format("tracing again fails, {}", error.what());
+    }
+    if (!difference.empty())
+      std::fprintf(
+          stderr,
+          "sinter: jit %s: %s; numbers and captured tensors are fixed when a function is traced: pass them as "
+          "arguments (numbers as Static<T> or tensor(x)), or keep them in cells, variable(x), written by set()\n",
+          options.name.c_str(), difference.c_str());
   }
 
   Entry add(const JitCall& call, std::type_index types, size_t hash, const TraceFunction& trace) {
     const std::lock_guard one(tracing);
     if (Entry made = find(call, types, hash)) return made;
     JitStats times;
-    Entry entry = trace_entry(call, types, trace, options, times);
+    Entry entry = compiled_entry(call, types, trace, options, times);
     const std::lock_guard lock(mutex);
     stats.trace_ms += times.trace_ms;
     stats.compile_ms += times.compile_ms;
@@ -235,7 +263,8 @@ struct JitCore::State {
     if (stats.explanations.size() > kExplanations) stats.explanations.erase(stats.explanations.begin());
     entry->number = ++stats.compilations;
     entry->last_used = ++clock;
-    if (sinter::options().debug >= 1)
+    entry->unconfirmed = sinter::options().debug >= 1;
+    if (entry->unconfirmed)
       std::fprintf(stderr, "sinter: jit %s: compilation %zu%s%s\n", options.name.c_str(), stats.compilations,
                    newest ? ": " : "", explanation.c_str());
     make_room();

@@ -110,6 +110,27 @@ struct CollectResults {
   void fixed(const T&) {}
 };
 
+// A call of a jitted function: what cannot be traced fails here, in words.
+template <class F, class... A>
+struct TracedCall {
+  static_assert((Walkable<A>::value && ...));
+  static constexpr bool kConst = std::is_invocable_v<const F&, const A&...>;
+  static constexpr bool kMutable = !kConst && std::is_invocable_v<F&, const A&...>;
+  static constexpr bool kWrites = !kConst && !kMutable && std::is_invocable_v<F&, A&...>;
+  static_assert(
+      !kMutable,
+      "jit: the function changes what it holds (a mutable lambda, or an operator() that is not const), but its "
+      "body runs only while it is traced: keep what changes in a cell (variable(x), written by set)");
+  static_assert(!kWrites,
+                "jit: the function takes an argument by reference that is not const: take it by value or by const "
+                "reference, and return what changes or write a cell");
+  static_assert(kConst || kMutable || kWrites,
+                "jit: the function cannot be called with these arguments: their number or a type differs");
+  using Result = std::decay_t<
+      typename std::conditional_t<kConst, std::invoke_result<const F&, const A&...>, std::type_identity<void>>::type>;
+  static_assert(std::is_void_v<Result> || Walkable<std::conditional_t<std::is_void_v<Result>, Tensor, Result>>::value);
+};
+
 }  // namespace detail
 
 template <class F>
@@ -121,7 +142,7 @@ class Jitted {
   // becomes a part of that.
   template <class... A>
   auto operator()(const A&... arguments) const {
-    using Result = std::invoke_result_t<const F&, const A&...>;
+    using Result = typename detail::TracedCall<F, A...>::Result;
     if (detail::Trace::current() != nullptr) return f_(arguments...);
     const detail::JitCallScope scope;
     detail::JitCall& call = scope.call;
@@ -132,7 +153,7 @@ class Jitted {
     [[maybe_unused]] const std::shared_ptr<const void> prototype =
         core_->run(call, typeid(std::tuple<A...>), std::ref(trace));
     if constexpr (!std::is_void_v<Result>) {
-      std::decay_t<Result> result = *static_cast<const std::decay_t<Result>*>(prototype.get());
+      Result result = *static_cast<const Result*>(prototype.get());
       detail::ReplaceTensors fill{call.outputs};
       detail::visit_leaves(result, fill);
       return result;
@@ -160,7 +181,7 @@ class Jitted {
   // What calls f on traced tensors in place of those of the arguments, which must outlive it.
   template <class... A>
   auto tracer(const A&... arguments) const {
-    using Result = std::invoke_result_t<const F&, const A&...>;
+    using Result = typename detail::TracedCall<F, A...>::Result;
     return [&](std::span<const detail::Ref<detail::Impl>> traced,
                std::vector<detail::Ref<detail::Impl>>& results) -> std::shared_ptr<void> {
       std::tuple<A...> copies(arguments...);
@@ -170,7 +191,7 @@ class Jitted {
         std::apply(f_, copies);
         return nullptr;
       } else {
-        auto made = std::make_shared<std::decay_t<Result>>(std::apply(f_, copies));
+        auto made = std::make_shared<Result>(std::apply(f_, copies));
         detail::CollectResults take{results};
         detail::visit_leaves(*made, take);
         return made;
@@ -183,9 +204,12 @@ class Jitted {
 };
 
 template <class F>
-[[nodiscard]] Jitted<F> jit(F f, JitOptions options = {}, At at = At::current()) {
+[[nodiscard]] Jitted<std::decay_t<F>> jit(F&& f, JitOptions options = {}, At at = At::current()) {
+  static_assert(std::is_constructible_v<std::decay_t<F>, F>,
+                "jit: the function cannot be copied (a module, for one): jit([&](const Tensor& x) { return net(x); }) "
+                "captures it by reference");
   options.at = at;
-  return Jitted<F>(std::move(f), std::move(options));
+  return Jitted<std::decay_t<F>>(std::forward<F>(f), std::move(options));
 }
 
 }  // namespace sinter

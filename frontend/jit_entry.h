@@ -83,8 +83,9 @@ struct JitEntry {
   ir::Graph traced;
   std::shared_ptr<const driver::Executable> executable;
 
-  size_t number = 0;                    // of the compilation
-  std::atomic<uint64_t> last_used = 0;  // by the clock of the function's calls
+  size_t number = 0;                      // of the compilation
+  std::atomic<bool> unconfirmed = false;  // SINTER_DEBUG: the next call traces once more and compares (retrace.h)
+  std::atomic<uint64_t> last_used = 0;    // by the clock of the function's calls
 
   [[nodiscard]] bool matches(const JitCall& call, std::type_index call_types) const;
   // What this call differs in.
@@ -97,9 +98,12 @@ struct JitEntry {
   void hand_out(JitCall& call);
 };
 
-// Calls the function on traced arguments and compiles what it did.
-[[nodiscard]] std::unique_ptr<JitEntry> trace_entry(const JitCall& call, std::type_index types,
-                                                    const JitCore::TraceFunction& function, const JitOptions& options,
-                                                    JitStats& stats);
+// Calls the function on traced arguments: an entry without its program.
+[[nodiscard]] std::unique_ptr<JitEntry> traced_entry(const JitCall& call, std::type_index types,
+                                                     const JitCore::TraceFunction& function, const JitOptions& options);
+// The same, compiled.
+[[nodiscard]] std::unique_ptr<JitEntry> compiled_entry(const JitCall& call, std::type_index types,
+                                                       const JitCore::TraceFunction& function,
+                                                       const JitOptions& options, JitStats& stats);
 
 }  // namespace sinter::detail

@@ -55,7 +55,6 @@ constexpr size_t fields() {
 template <class T, class Visit>
 void each_field(T& value, Visit&& visit) {
   constexpr size_t kFields = fields<std::remove_const_t<T>>();
-  static_assert(kFields > 0, "jit: a struct in arguments or results has 1 to 16 fields");
   const auto all = [&](auto&... field) { (visit(field), ...); };
   // clang-format off
   if constexpr (kFields == 1) { auto& [a] = value; all(a); }
@@ -77,12 +76,34 @@ void each_field(T& value, Visit&& visit) {
   // clang-format on
 }
 
+// Whether visit_leaves can look into a T; of a tuple's entries and a struct's fields their own visits say it.
+template <class T>
+constexpr bool holds_leaves() {
+  if constexpr (std::is_same_v<T, Tensor> || IsStatic<T>::value || IsVector<T>::value || TupleLike<T>)
+    return true;
+  else if constexpr (std::is_class_v<T> && std::is_aggregate_v<T>)
+    return fields<T>() > 0 && !takes<T>(std::make_index_sequence<17>{});
+  else
+    return false;
+}
+template <class T>
+struct Walkable {
+  static_assert(
+      holds_leaves<T>(),
+      "jit: arguments and results are tensors, or tuples, pairs, arrays, vectors and plain structs of 1 to 16 "
+      "fields made of tensors: pass a number as tensor(x), or as Static<T> where another value may compile "
+      "anew; capture modules by reference");
+  static constexpr bool value = true;  // one message is enough
+};
+
 // Calls on.tensor(Tensor&), on.fixed(T&) for the value of a Static<T>, and on.fixed(size) for the length of a vector,
 // in order.
 template <class T, class On>
 void visit_leaves(T& value, On& on) {
   using Plain = std::remove_const_t<T>;
-  if constexpr (std::is_same_v<Plain, Tensor>) {
+  if constexpr (!holds_leaves<Plain>()) {
+    static_assert(Walkable<Plain>::value);
+  } else if constexpr (std::is_same_v<Plain, Tensor>) {
     on.tensor(value);
   } else if constexpr (IsStatic<Plain>::value) {
     on.fixed(value.value);
@@ -92,10 +113,6 @@ void visit_leaves(T& value, On& on) {
   } else if constexpr (TupleLike<Plain>) {
     std::apply([&](auto&... entry) { (visit_leaves(entry, on), ...); }, value);
   } else {
-    static_assert(
-        std::is_aggregate_v<Plain>,
-        "jit: arguments and results are tensors, tuples, arrays, vectors and plain structs of tensors; wrap other "
-        "arguments in Static<T>");
     each_field(value, [&](auto& field) { visit_leaves(field, on); });
   }
 }

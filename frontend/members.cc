@@ -29,6 +29,15 @@ Tensor Tensor::slice(int64_t axis, int64_t start, int64_t stop, int64_t step, At
   return sinter::slice(*this, axis, start, stop, step, at);
 }
 Tensor Tensor::select(int64_t axis, int64_t index, At at) const { return sinter::select(*this, axis, index, at); }
+Tensor Tensor::slice_scatter(const Arg& src, int64_t axis, int64_t start, int64_t stop, int64_t step, At at) const {
+  return sinter::slice_scatter(*this, src, axis, start, stop, step, at);
+}
+Tensor Tensor::select_scatter(const Arg& src, int64_t axis, int64_t index, At at) const {
+  return sinter::select_scatter(*this, src, axis, index, at);
+}
+Tensor Tensor::masked_fill(const Tensor& mask, const Arg& value, At at) const {
+  return sinter::masked_fill(*this, mask, value, at);
+}
 Tensor Tensor::matmul(const Tensor& other, At at) const { return sinter::matmul(*this, other, at); }
 Tensor Tensor::pow(const Arg& exponent, At at) const { return sinter::pow(*this, exponent, at); }
 Tensor Tensor::relu(At at) const { return sinter::relu(*this, at); }

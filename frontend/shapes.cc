@@ -3,6 +3,7 @@
 
 #include "frontend/apply.h"
 #include "frontend/functions.h"
+#include "frontend/slice_range.h"
 
 namespace sinter {
 namespace {
@@ -169,21 +170,15 @@ Tensor expand(const Tensor& x, const Sizes& shape, At at) {
 Tensor slice(const Tensor& x, int64_t axis, int64_t start, int64_t stop, int64_t step, At at) {
   const detail::CallScope location(at);
   detail::require_defined(x, "slice", 1);
-  const int64_t along = normalize_axis(axis, x.dim(), "slice"), size = x.shape()[along];
-  if (step < 1) throw ValueError(fmt::format("slice: the step is {}, expected 1 or more", step));
-  // As in Python: negative positions count from the end, those outside are cut off.
-  const auto position = [&](int64_t given) { return std::clamp<int64_t>(given < 0 ? given + size : given, 0, size); };
-  const int64_t from = position(start), to = std::max(position(stop), from);
-  return named(sliced(x, along, from, to, step), "SliceBackward0");
+  const int64_t along = normalize_axis(axis, x.dim(), "slice");
+  const detail::SliceRange range = detail::slice_range(x.shape()[along], start, stop, step, "slice");
+  return named(sliced(x, along, range.from, range.to, step), "SliceBackward0");
 }
 
 Tensor select(const Tensor& x, int64_t axis, int64_t index, At at) {
   const detail::CallScope location(at);
   detail::require_defined(x, "select", 1);
-  const int64_t along = normalize_axis(axis, x.dim(), "select"), size = x.shape()[along];
-  if (index < -size || index >= size)
-    throw IndexError(fmt::format("select: index {} is out of range for axis {} of size {}", index, axis, size));
-  const int64_t from = index < 0 ? index + size : index;
+  const auto [along, from] = detail::selected_index(x, axis, index, "select");
   return named(squeeze(sliced(x, along, from, from + 1, 1), along, at), "SelectBackward0");
 }
 

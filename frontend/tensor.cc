@@ -47,13 +47,6 @@ Tensor packed(const Tensor& x) {
   return Tensor(copy);
 }
 
-void require_cell(const Tensor& x, const char* what) {
-  detail::require_defined(x, what, 1);
-  if (!x.is_cell())
-    throw GraphError(fmt::format("{}: the tensor is a value, expected a handle to a cell", what),
-                     "make it one with requires_grad_() or variable(x)");
-}
-
 }  // namespace
 
 DType Tensor::dtype() const {
@@ -188,7 +181,7 @@ void Tensor::set_grad(const Tensor& grad, At at) const {
   if (grad.defined() && (grad.shape() != shape() || grad.dtype() != dtype()))
     throw ShapeError(fmt::format("set_grad: argument 1 has type {} {}, expected {} {}", torch_name(grad.dtype()),
                                  to_string(grad.shape()), torch_name(dtype()), to_string(shape())));
-  require_cell(*this, "set_grad");
+  detail::require_cell(*this, "set_grad");
   if (detail::Trace* trace = detail::Trace::current()) return trace->set_grad(impl_, grad.impl());
   Ref<Impl> earlier, fresh = grad.defined() ? detail::detached(*memory(grad, "set_grad")) : Ref<Impl>();
   const std::lock_guard lock(impl_->cell->lock);
@@ -207,7 +200,7 @@ Tensor Tensor::detach(At at) const {
 
 void Tensor::set(const Tensor& value, At at) const {
   const detail::CallScope location(at);
-  require_cell(*this, "set");
+  detail::require_cell(*this, "set");
   detail::require_defined(value, "set", 1);
   if (value.shape() != shape())
     throw ShapeError(fmt::format("set: argument 1 has shape {}, expected {}, that of the cell",
@@ -225,7 +218,7 @@ void Tensor::set(const Tensor& value, At at) const {
 }
 
 const Tensor& Tensor::set_name(const std::string& name) const {
-  require_cell(*this, "set_name");
+  detail::require_cell(*this, "set_name");
   impl_->cell->name.set(name);
   return *this;
 }

@@ -12,6 +12,13 @@
 #include "frontend/impl.h"
 #include "frontend/sizes.h"
 
+// x[0, 1] would silently be x[1] under C++20; write x[0][1].
+#ifdef __clang__
+#pragma GCC diagnostic error "-Wdeprecated-comma-subscript"
+#else
+#pragma GCC diagnostic error "-Wcomma-subscript"
+#endif
+
 namespace sinter {
 
 using At = std::source_location;  // the user's line: the last argument of every public function
@@ -41,9 +48,30 @@ struct Position {
   Position(T i, At where = At::current()) : index(static_cast<int64_t>(i)), at(where) {}  // NOLINT: an index is one
 };
 
+namespace detail {
+template <class T>
+void assigned_to_temporary() {
+  static_assert(
+      sizeof(T) == 0,
+      "this assigns to a temporary tensor and changes nothing: use slice_scatter, select_scatter, masked_fill "
+      "or where for a new tensor with a part replaced; write a cell with set, set_slice, set_select or "
+      "set_where");
+}
+}  // namespace detail
+
 class Tensor {
  public:
   Tensor() = default;  // undefined: no gradient yet, for example
+  Tensor(const Tensor&) = default;
+  Tensor(Tensor&&) = default;
+  ~Tensor() = default;
+  // These give the handle a new value. x[0] = y would be lost: it does not compile.
+  Tensor& operator=(const Tensor&) & = default;
+  Tensor& operator=(Tensor&&) & = default;
+  template <class T = Tensor>
+  void operator=(T&&) && {  // NOLINT: for the message
+    detail::assigned_to_temporary<T>();
+  }
   explicit Tensor(detail::Ref<detail::Impl> impl) : impl_(std::move(impl)) {}
 
   [[nodiscard]] bool defined() const { return static_cast<bool>(impl_); }
@@ -88,6 +116,12 @@ class Tensor {
   [[nodiscard]] bool is_cell() const;
   // Writes the cell; shape, dtype and device stay.
   void set(const Tensor& value, At at = At::current()) const;
+  // Writes a part of the cell, which slice, select or a mask chooses: a number, or a tensor that broadcasts to the
+  // part.
+  void set_slice(const Arg& value, int64_t axis, int64_t start, int64_t stop = std::numeric_limits<int64_t>::max(),
+                 int64_t step = 1, At at = At::current()) const;
+  void set_select(const Arg& value, int64_t axis, int64_t index, At at = At::current()) const;
+  void set_where(const Tensor& mask, const Arg& value, At at = At::current()) const;
   const Tensor& set_name(const std::string& name) const;
   [[nodiscard]] std::string name() const;
 
@@ -123,6 +157,11 @@ class Tensor {
   [[nodiscard]] Tensor slice(int64_t axis, int64_t start, int64_t stop = std::numeric_limits<int64_t>::max(),
                              int64_t step = 1, At at = At::current()) const;
   [[nodiscard]] Tensor select(int64_t axis, int64_t index, At at = At::current()) const;
+  [[nodiscard]] Tensor slice_scatter(const Arg& src, int64_t axis = 0, int64_t start = 0,
+                                     int64_t stop = std::numeric_limits<int64_t>::max(), int64_t step = 1,
+                                     At at = At::current()) const;
+  [[nodiscard]] Tensor select_scatter(const Arg& src, int64_t axis, int64_t index, At at = At::current()) const;
+  [[nodiscard]] Tensor masked_fill(const Tensor& mask, const Arg& value, At at = At::current()) const;
   [[nodiscard]] Tensor matmul(const Tensor& other, At at = At::current()) const;
   [[nodiscard]] Tensor pow(const Arg& exponent, At at = At::current()) const;
   [[nodiscard]] Tensor relu(At at = At::current()) const;
@@ -194,5 +233,22 @@ Tensor& operator+=(Tensor& a, const Arg& b);
 Tensor& operator-=(Tensor& a, const Arg& b);
 Tensor& operator*=(Tensor& a, const Arg& b);
 Tensor& operator/=(Tensor& a, const Arg& b);
+// Of a temporary, as in x[0] += y, they do not compile.
+template <std::same_as<Tensor> T>
+void operator+=(T&&, const Arg&) {
+  detail::assigned_to_temporary<T>();
+}
+template <std::same_as<Tensor> T>
+void operator-=(T&&, const Arg&) {
+  detail::assigned_to_temporary<T>();
+}
+template <std::same_as<Tensor> T>
+void operator*=(T&&, const Arg&) {
+  detail::assigned_to_temporary<T>();
+}
+template <std::same_as<Tensor> T>
+void operator/=(T&&, const Arg&) {
+  detail::assigned_to_temporary<T>();
+}
 
 }  // namespace sinter

@@ -49,7 +49,8 @@ Tensor Sequential::operator()(const Tensor& x, At at) const {
 
 std::vector<Member> Sequential::members() const {
   std::vector<Member> members;
-  for (size_t i = 0; i < steps_.size(); ++i) members.push_back({std::to_string(i), steps_[i].module.get(), {}});
+  for (size_t i = 0; i < steps_.size(); ++i)
+    members.push_back({std::to_string(i), static_cast<const Module*>(steps_[i].module.get())});
   return members;
 }
 

@@ -42,26 +42,44 @@ class Flatten : public Module {
   int64_t first_, last_;
 };
 
-// One module after the other: nn::Sequential net(nn::Linear(4, 3), nn::ReLU(), nn::Linear(3, 1)).
+// One module after the other: nn::Sequential net(nn::Linear(4, 3), nn::ReLU(), nn::Linear(3, 1)). A module is called
+// with a tensor, and with the user's line if it takes that, and gives a tensor.
 class Sequential : public Module {
  public:
-  template <std::derived_from<Module>... M>
-  explicit Sequential(M... modules) {
-    (add(std::move(modules)), ...);
+  template <class... M>
+  explicit Sequential(M&&... modules) {
+    (add(std::forward<M>(modules)), ...);
   }
-  template <std::derived_from<Module> M>
-  void add(M module) {
-    auto owned = std::make_unique<M>(std::move(module));
-    steps_.push_back({std::move(owned), [](const Module& step, const Tensor& x, At where) {
-                        return static_cast<const M&>(step)(x, where);
-                      }});
+  template <class M>
+  void add(M&& module) {
+    static_assert(std::derived_from<std::remove_cvref_t<M>, Module>,
+                  "Sequential: a step is not a module: a function is called in the operator() of a module of yours");
+    static_assert(std::is_constructible_v<std::remove_cvref_t<M>, M>,
+                  "Sequential: modules are moved in, for a copy would double their parameters: "
+                  "Sequential(std::move(layer), ...)");
+    add_step<std::remove_cvref_t<M>>(std::forward<M>(module));
   }
   [[nodiscard]] Tensor operator()(const Tensor& x, At at = At::current()) const;
   [[nodiscard]] size_t size() const { return steps_.size(); }
   [[nodiscard]] std::string_view type_name() const override { return "Sequential"; }
   [[nodiscard]] std::vector<Member> members() const override;
+  [[nodiscard]] Extent extent() const override { return {detail::place_of(*this)}; }
 
  private:
+  template <class M>
+  void add_step(M&& module) {
+    constexpr bool kTakesLine = std::is_invocable_r_v<Tensor, const M&, const Tensor&, At>;
+    constexpr bool kCallable = kTakesLine || std::is_invocable_r_v<Tensor, const M&, const Tensor&>;
+    static_assert(kCallable,
+                  "Sequential: a step is called as Tensor operator()(const Tensor& x) const, which this module lacks");
+    steps_.push_back({std::make_unique<M>(std::move(module)),
+                      [](const Module& step, [[maybe_unused]] const Tensor& x, [[maybe_unused]] At where) -> Tensor {
+                        if constexpr (kTakesLine)
+                          return static_cast<const M&>(step)(x, where);
+                        else if constexpr (kCallable)
+                          return static_cast<const M&>(step)(x);
+                      }});
+  }
   struct Step {
     std::unique_ptr<Module> module;
     Tensor (*call)(const Module& module, const Tensor& x, At at);

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <map>
+#include <ranges>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "frontend/state_dict.h"
 #include "frontend/tensor.h"
 
 namespace sinter::optim {
@@ -29,6 +31,10 @@ class Optimizer {
   [[nodiscard]] std::vector<std::pair<std::string, Tensor>> state_dict() const;
   // As Module::load_state_dict: every problem is listed, and then nothing has changed.
   void load_state_dict(const std::map<std::string, Tensor>& state, At at = At::current()) const;
+  template <std::ranges::input_range List>
+  void load_state_dict(const List& state, At at = At::current()) const {
+    load_state_dict(detail::state_of(state, at), at);
+  }
 
  protected:
   // ValueError when there is no parameter, or one that collects no gradient.

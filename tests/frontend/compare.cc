@@ -71,6 +71,11 @@ const std::vector<Case>& cases() {
       {"cat stack", two(normal, {2, 3}, {2, 3}),
        [](auto& x) { return cat({x[0], x[1], x[0]}, 1).sum(0) * stack({x[0], x[1], x[1]}, 1).reshape({2, 9}); }},
       {"select", one(normal, {3, 4}), [](auto& x) { return x[0][1] * x[0].select(1, -1).sum(); }},
+      {"replaced parts", two(normal, {3, 4}, {4}),
+       [](auto& x) {
+         return slice_scatter(x[0], x[1], 0, 1, 3) * slice_scatter(x[0], x[1].slice(0, 1, 3), 1, 0, 4, 2) +
+                select_scatter(x[0], x[1], 0, -1) * masked_fill(x[0], x[0] > 0.1, x[1]);
+       }},
       {"gather", one(normal, {3, 4}),
        [](auto& x) {
          return gather(x[0], 1, tensor({{0, 3}, {1, 1}, {2, 0}})).sum(1) +

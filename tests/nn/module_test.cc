@@ -1,4 +1,8 @@
 // Modules: names, printing, parameters and buffers, modes, states that are loaded whole or not at all.
+#include <array>
+#include <memory>
+#include <optional>
+
 #include "tests/nn/small_net.h"
 
 namespace sinter {
@@ -85,6 +89,62 @@ TEST(Module, SequentialIsItsStepsInTurn) {
   EXPECT_FALSE(second.bias.defined());
 }
 
+struct WithoutLine : nn::Module {
+  Tensor operator()(Tensor x) const { return x * 2; }
+  SINTER_MODULE(WithoutLine)
+};
+
+TEST(Module, StepsMayLeaveOutTheLine) {
+  const nn::Sequential body(WithoutLine(), nn::ReLU(), WithoutLine());
+  const Tensor x = tensor({-1., 3.});
+  EXPECT_THAT(body(x).to_vector<float>(), ElementsAre(0, 12));
+  EXPECT_THAT(jit([&](const Tensor& y) { return body(y); })(x).to_vector<float>(), ElementsAre(0, 12));
+}
+
+struct Lists : nn::Module {
+  explicit Lists(int count) {
+    for (int i = 0; i < count; ++i) layers.emplace_back(2, 2, nn::LinearOptions{.bias = false});
+  }
+  std::vector<nn::Linear> layers;
+  std::vector<Tensor> scales{tensor({1.}, {.requires_grad = true}), tensor({2.}, {.requires_grad = true})};
+  std::array<WithoutLine, 1> pair;
+  std::vector<std::unique_ptr<Counted>> owned{2};  // of nothing
+  std::optional<nn::Linear> maybe;
+  std::shared_ptr<Counted> shared = std::make_shared<Counted>();
+  Tensor operator()(Tensor x) const {
+    for (const nn::Linear& layer : layers) x = layer(x);
+    return x;
+  }
+  SINTER_MODULE(Lists, layers, scales, pair, owned, maybe, shared)
+};
+
+TEST(Module, ListsOfMembers) {
+  Lists net(2);
+  EXPECT_THAT(names_of(net.state_dict()), ElementsAre("layers.0.weight", "layers.1.weight", "scales.0", "scales.1",
+                                                      "shared.scale", "shared.calls"));
+  EXPECT_EQ(net.parameters().size(), 5u);
+  EXPECT_EQ(net.layers[1].weight.name(), "layers.1.weight");
+  EXPECT_EQ(net.to_string(),
+            "Lists(\n"
+            "  (layers): ModuleList(\n"
+            "    (0): Linear(in_features=2, out_features=2, bias=False)\n"
+            "    (1): Linear(in_features=2, out_features=2, bias=False)\n"
+            "  )\n"
+            "  (pair): ModuleList(\n"
+            "    (0): WithoutLine()\n"
+            "  )\n"
+            "  (shared): Counted()\n"
+            ")");
+  net.eval();
+  EXPECT_FALSE(net.layers[1].is_training());
+  Lists other(2);
+  other.load_state_dict(net.state_dict());
+  const Tensor x = randn({3, 2});
+  EXPECT_TRUE(same_bits(jit([&](const Tensor& y) { return other(y); })(x), net(x)));
+  EXPECT_THAT(message_of<ValueError>([&] { net.load_state_dict(Lists(1).state_dict()); }),
+              HasSubstr("layers.1.weight is missing"));
+}
+
 TEST(Module, ModesReachEveryPart) {
   SmallNet net(1);
   EXPECT_TRUE(net.is_training());
@@ -104,7 +164,7 @@ TEST(Module, StateGoesFromOneToAnother) {
   const SmallNet from(1), to(2);
   EXPECT_FALSE(same_bits(from.fc1.weight, to.fc1.weight));
   const nn::NamedTensors state = from.state_dict();
-  to.load_state_dict({state.begin(), state.end()});
+  to.load_state_dict(state);
   EXPECT_TRUE(same_bits(values_of(state), values_of(to.state_dict())));
   from.fc1.weight.set(from.fc1.weight + 1);  // the values were copied
   EXPECT_FALSE(same_bits(from.fc1.weight, to.fc1.weight));
@@ -123,6 +183,10 @@ TEST(Module, LoadListsEveryProblemAndChangesNothing) {
                           HasSubstr("fc1.bias is float32 [8, 1], expected float32 [8]"),
                           HasSubstr("fc2.bias is float64 [3], expected float32 [3]"), HasSubstr("module_test.cc:")));
   EXPECT_TRUE(same_bits(before, values_of(net.state_dict())));
+  nn::NamedTensors twice = net.state_dict();
+  twice.push_back(twice.front());
+  EXPECT_THAT(message_of<ValueError>([&] { net.load_state_dict(twice); }),
+              AllOf(HasSubstr("load_state_dict: fc1.weight comes twice"), HasSubstr("module_test.cc:")));
 }
 
 TEST(Module, LayersRefuseWhatDoesNotFit) {

@@ -181,8 +181,8 @@ TEST(Optim, StateGoesFromOneToAnother) {
   for (int step = 0; step < 3; ++step) (void)from.step(x, labels);
   from.optimizer->set_lr(0.5);
   const nn::NamedTensors state = from.optimizer->state_dict(), model = from.net.state_dict();
-  to.net.load_state_dict({model.begin(), model.end()});
-  to.optimizer->load_state_dict({state.begin(), state.end()});
+  to.net.load_state_dict(model);
+  to.optimizer->load_state_dict(state);
   EXPECT_EQ(to.optimizer->lr(), 0.5);
   (void)from.step(x, labels);
   (void)to.step(x, labels);
