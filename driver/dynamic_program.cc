@@ -77,6 +77,26 @@ std::optional<size_t> parameter_of(const ir::Graph& graph, Value value) {
   return std::nullopt;
 }
 
+// Attributes, field by field, but for shapes (of which the types tell) and literals.
+bool alike(const Shape& a, const Shape& b) { return a.rank() == b.rank(); }
+bool alike(const ir::Type& a, const ir::Type& b) { return a.dtype == b.dtype && alike(a.shape, b.shape); }
+bool alike(const std::shared_ptr<const ir::Literal>&, const std::shared_ptr<const ir::Literal>&) { return true; }
+template <class Field>
+bool alike(const Field& a, const Field& b) {
+  return a == b;
+}
+bool alike(const ir::Attributes& a, const ir::Attributes& b) {
+  return a.index() == b.index() &&
+         std::visit(
+             [&](const auto& x) {
+               const auto& y = std::get<std::decay_t<decltype(x)>>(b);
+               return std::apply(
+                   [&](const auto&... field) { return (alike(x.*(field.member), y.*(field.member)) && ...); },
+                   x.fields);
+             },
+             a);
+}
+
 // Joins what is known of the graph at both sizes; every step may find that the two are not one.
 class Compilation {
  public:
@@ -201,10 +221,9 @@ class Compilation {
 bool same_structure(const ir::Graph& a, const ir::Graph& b) {
   return a.results == b.results && a.parameters().size() == b.parameters().size() &&
          std::ranges::equal(a.ops(), b.ops(), [](const ir::Op& x, const ir::Op& y) {
-           return x.def == y.def && x.operands == y.operands &&
-                  std::ranges::equal(x.types, y.types, [](const ir::Type& s, const ir::Type& t) {
-                    return s.dtype == t.dtype && s.shape.rank() == t.shape.rank();
-                  });
+           return x.def == y.def && x.operands == y.operands && alike(x.attributes, y.attributes) &&
+                  std::ranges::equal(x.types, y.types,
+                                     [](const ir::Type& s, const ir::Type& t) { return alike(s, t); });
          });
 }
 
@@ -217,6 +236,7 @@ int64_t product_of(std::span<const Dim> factors, std::span<const int64_t> symbol
 std::shared_ptr<const DynamicProgram> compile_dynamic_program(const ir::Graph& first, const ir::Graph& second,
                                                               std::span<const std::optional<Operand>> operands,
                                                               const passes::SampleSizes& sizes, Device device) {
+  if (!passes::lowers_alike_at_all_sizes(first) || !passes::lowers_alike_at_all_sizes(second)) return nullptr;
   return Compilation(first, second, operands, sizes, device).run();
 }
 

@@ -30,12 +30,13 @@ class DynamicProgram : public DynamicKernel {
 };
 
 // first, second: one graph at two sets of sizes, those of `sizes` (symbols that only strides use among them).
-// operands: strides of each parameter; nullopt: row-major. nullptr when the graphs do not become the same kernels.
+// operands: strides of each parameter; nullopt: row-major. nullptr when the graphs do not become the same kernels, or
+// their kernels would not serve all sizes.
 [[nodiscard]] std::shared_ptr<const DynamicProgram> compile_dynamic_program(
     const ir::Graph& first, const ir::Graph& second, std::span<const std::optional<Operand>> operands,
     const passes::SampleSizes& sizes, Device device);
 
-// Whether operations and results of two graphs agree in all but sizes and literals.
+// Whether operations and results of two graphs agree in all but shapes and literals.
 [[nodiscard]] bool same_structure(const ir::Graph& a, const ir::Graph& b);
 
 // The product of the factors.

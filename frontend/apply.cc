@@ -16,14 +16,18 @@ namespace {
 
 // Where the row lacks this dtype: integers and bool become f32 in functions of floats, anything becomes bool in logic,
 // bool becomes i64 in arithmetic.
-DType accepted_dtype(const ir::Row& row, DType dtype, std::string_view name) {
+DType accepted_dtype(const ir::Row& row, DType dtype, std::string_view name, std::span<const Arg> operands) {
   if (ir::contains(row.dtypes, dtype)) return dtype;
   if (row.dtypes == ir::kBools) return kBool;
   if (dtype == kBool && (row.dtypes & ir::kIntegers) != 0) return kInt64;
   if ((row.dtypes & ir::kFloats) != 0) return kFloat32;
-  throw DTypeError(
-      fmt::format("{}: the arguments have element type {}, expected integers or bool", name, torch_name(dtype)),
-      "convert them with .to(kInt64)");
+  const auto type_of = [](const Arg& x) {
+    return x.is_tensor() ? x.tensor().dtype() : is_float(x.kind()) ? kFloat32 : x.kind();
+  };
+  const auto odd = std::ranges::find_if(operands, [&](const Arg& x) { return is_float(type_of(x)); });
+  throw DTypeError(fmt::format("{}: argument {} has element type {}, expected int64 or bool", name,
+                               odd - operands.begin() + 1, torch_name(type_of(*odd))),
+                   "convert it with .to(kInt64)");
 }
 
 // What needs no place on the tape is spread without an operation.
@@ -97,7 +101,7 @@ Tensor apply_row(const ir::OpDef& def, std::string_view name, std::span<const Ar
   if (beside == nullptr) throw ValueError(fmt::format("{}: no argument is a tensor, expected at least one", name));
   const bool chooses = def.row->signature == ir::Signature::kSelect;
   const auto typed = operands.subspan(chooses ? 1 : 0);
-  const DType dtype = accepted_dtype(*def.row, result_type(typed), name);
+  const DType dtype = accepted_dtype(*def.row, result_type(typed), name, operands);
   Sizes shape = first->shape();
   for (size_t i = 0; i < operands.size(); ++i)
     if (operands[i].is_tensor())
@@ -140,8 +144,9 @@ Tensor broadcast_to(const Tensor& x, const Sizes& shape, std::string_view name) 
   bool fits = added >= 0;
   for (int axis = 0; fits && axis < from.rank(); ++axis) fits = from[axis] == shape[axis + added] || from[axis] == 1;
   if (!fits)
-    throw ShapeError(
-        fmt::format("{}: a tensor of shape {} does not broadcast to {}", name, to_string(from), to_string(shape)));
+    throw ShapeError(fmt::format("{}: argument 1 has shape {}, expected one that broadcasts to {}", name,
+                                 to_string(from), to_string(shape)),
+                     "sizes agree from the last axis on, or are 1");
   if (!is_traced(x) && !(requires_grad(*x.impl()) && grad_enabled())) return Tensor(spread(memory_of(x.impl()), shape));
 
   ir::BroadcastAttributes attributes{shape.shape(), {}};
@@ -156,8 +161,7 @@ Tensor broadcast_to(const Tensor& x, const Sizes& shape, std::string_view name) 
   return apply(ir::ops::kBroadcast, attributes, {narrow});
 }
 
-Sizes broadcast_shape(const Sizes& a, const Sizes& b, std::string_view name, int position) {
-  if (a == b) return a;
+std::optional<Sizes> broadcast_of(const Sizes& a, const Sizes& b) {
   const Sizes& longer = a.rank() >= b.rank() ? a : b;
   const Sizes& shorter = a.rank() >= b.rank() ? b : a;
   Sizes shape = longer;
@@ -165,13 +169,30 @@ Sizes broadcast_shape(const Sizes& a, const Sizes& b, std::string_view name, int
   for (int axis = 0; axis < shorter.rank(); ++axis) {
     int64_t& size = shape[axis + shift];
     if (shorter[axis] == size || shorter[axis] == 1) continue;
-    if (size != 1)
-      throw ShapeError(fmt::format("{}: argument {} has shape {}, expected {} or a shape that broadcasts with it", name,
-                                   position, to_string(b), to_string(a)),
-                       "reshape or unsqueeze one of them so that sizes agree from the last axis on, or are 1");
+    if (size != 1) return std::nullopt;
     size = shorter[axis];
   }
   return shape;
+}
+
+Sizes broadcast_shape(const Sizes& a, const Sizes& b, std::string_view name, int position) {
+  if (a == b) return a;
+  if (const std::optional<Sizes> shape = broadcast_of(a, b)) return *shape;
+  throw ShapeError(fmt::format("{}: argument {} has shape {}, expected {} or a shape that broadcasts with it", name,
+                               position, to_string(b), to_string(a)),
+                   "reshape or unsqueeze one of them so that sizes agree from the last axis on, or are 1");
+}
+
+void require_sizes(const Sizes& shape, std::string_view name, int position) {
+  int64_t count = 1;
+  for (int64_t size : shape) {
+    if (size < 0)
+      throw ShapeError(
+          fmt::format("{}: argument {} is {}, expected sizes of 0 or more", name, position, to_string(shape)));
+    if (__builtin_mul_overflow(count, std::max<int64_t>(size, 1), &count) || count > kMaxElements)
+      throw ShapeError(fmt::format("{}: argument {} is {}, expected a number of bytes that 63 bits can count", name,
+                                   position, to_string(shape)));
+  }
 }
 
 void require_defined(const Tensor& x, std::string_view name, int position) {

@@ -39,10 +39,14 @@ namespace sinter::detail {
 [[nodiscard]] Tensor converted(const Tensor& x, DType dtype);
 // x spread to `shape`; ShapeError unless it broadcasts to it.
 [[nodiscard]] Tensor broadcast_to(const Tensor& x, const Sizes& shape, std::string_view name);
-// The shape that both broadcast to; ShapeError names the function and argument `position`, which is the one of shape b.
+// The shape that both broadcast to; nullopt: none.
+[[nodiscard]] std::optional<Sizes> broadcast_of(const Sizes& a, const Sizes& b);
+// The same; ShapeError names the function and argument `position`, which is the one of shape b.
 [[nodiscard]] Sizes broadcast_shape(const Sizes& a, const Sizes& b, std::string_view name, int position);
 // PyTorch's result type of these operands.
 [[nodiscard]] DType result_type(std::span<const Arg> operands);
+// ShapeError unless `shape`, argument `position`, is one of a tensor that memory may hold.
+void require_sizes(const Sizes& shape, std::string_view name, int position = 1);
 // ValueError when the tensor is undefined.
 void require_defined(const Tensor& x, std::string_view name, int position);
 // GraphError unless it is a handle to a cell.

@@ -162,9 +162,8 @@ Tensor pow(const Tensor& x, const Arg& exponent, At at) {
       return result;
     }
     if (!is_float(base.dtype()))
-      throw ValueError(
-          fmt::format("pow: integers to the power {}, expected a power that is not negative", exponent.integer()),
-          "convert the base with .to(kFloat32)");
+      throw ValueError(fmt::format("pow: argument 2 is {}, expected 0 or more for integers", exponent.integer()),
+                       "convert the base with .to(kFloat32)");
   }
   return detail::apply_row(def, "pow", {x, exponent});
 }

@@ -87,8 +87,9 @@ std::vector<Tensor> gradients(const Tensor& of, std::span<const Tensor> with_res
 
 namespace detail {
 
-Tensor marked_argument(const Tensor& x) {
-  require_float(x, "grad", 1);
+Tensor marked_argument(const Tensor& x, int position, At at) {
+  const CallScope location(at);
+  require_float(x, "grad", position);
   if (Trace* trace = Trace::current()) return Tensor(trace->marked(x.impl()));
   return Tensor(marked(x.impl()));
 }
@@ -101,7 +102,13 @@ bool depends_on_more(const Tensor& value, std::span<const Tensor> marked) {
   return depends_on_others(value.impl(), marks);
 }
 
-std::vector<Tensor> gradients_of_result(const Tensor& of, std::span<const Tensor> marked, bool create_graph) {
+std::vector<Tensor> gradients_of_result(const Tensor& of, std::span<const Tensor> marked, bool create_graph, At at) {
+  const CallScope location(at);
+  if (!of.defined()) throw ValueError("grad: the function's result is an undefined tensor, expected one element");
+  if (of.numel() != 1)
+    throw GraphError(
+        fmt::format("grad: the function's result has shape {}, expected one element", to_string(of.shape())),
+        "reduce it with sum() or mean()");
   std::vector<Tensor> found(marked.size());
   if (of.requires_grad()) found = gradients(of, marked, {.create_graph = create_graph});
   for (size_t i = 0; i < found.size(); ++i)

@@ -53,28 +53,29 @@ class RecordingScope {
  private:
   bool outer_;
 };
-// The tensor as an argument to differentiate with respect to.
-[[nodiscard]] Tensor marked_argument(const Tensor& x);
+// The tensor as argument `position` to differentiate with respect to. at: where grad(f) was made.
+[[nodiscard]] Tensor marked_argument(const Tensor& x, int position, At at);
 // Whether gradients of the value with respect to more than these may be asked for.
 [[nodiscard]] bool depends_on_more(const Tensor& value, std::span<const Tensor> marked);
 [[nodiscard]] std::vector<Tensor> gradients_of_result(const Tensor& of, std::span<const Tensor> marked,
-                                                      bool create_graph);
+                                                      bool create_graph, At at);
 }  // namespace detail
 
 // f(x, ...) -> scalar tensor, as a function that returns the value and the gradients with respect to all its arguments:
 // one tensor for one argument, else a std::array of them.
 template <class F>
-[[nodiscard]] auto value_and_grad(F f) {
-  return [f = std::move(f)]<class... A>(const A&... arguments) {
+[[nodiscard]] auto value_and_grad(F f, At at = At::current()) {
+  return [f = std::move(f), at]<class... A>(const A&... arguments) {
     static_assert(sizeof...(A) > 0 && (std::is_same_v<A, Tensor> && ...), "value_and_grad(f): arguments are tensors");
     const bool recorded = detail::grad_enabled();
     const detail::RecordingScope recording;  // also under no_grad, which is about what stands around
-    const std::array<Tensor, sizeof...(A)> marked{detail::marked_argument(arguments)...};
+    int position = 0;
+    const std::array<Tensor, sizeof...(A)> marked{detail::marked_argument(arguments, ++position, at)...};
     Tensor value = std::apply(f, marked);
     // What the function captured stays on the tape, and so do arguments that are on it.
     const bool create_graph =
         recorded && ((arguments.requires_grad() || ...) || detail::depends_on_more(value, marked));
-    std::vector<Tensor> found = detail::gradients_of_result(value, marked, create_graph);
+    std::vector<Tensor> found = detail::gradients_of_result(value, marked, create_graph, at);
     if (!create_graph) value = value.detach();
     if constexpr (sizeof...(A) == 1) {
       return std::pair<Tensor, Tensor>(value, found[0]);
@@ -88,8 +89,8 @@ template <class F>
 
 // The gradients alone. grad(grad(f)) is the second derivative.
 template <class F>
-[[nodiscard]] auto grad(F f) {
-  return [g = value_and_grad(std::move(f))](const auto&... arguments) { return g(arguments...).second; };
+[[nodiscard]] auto grad(F f, At at = At::current()) {
+  return [g = value_and_grad(std::move(f), at)](const auto&... arguments) { return g(arguments...).second; };
 }
 
 }  // namespace sinter

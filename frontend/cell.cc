@@ -47,10 +47,15 @@ Ref<Impl> Cell::put_grad(Ref<Impl> fresh, const std::string* dropped_by) {
   return fresh;
 }
 
+std::string described(const Cell& cell) {
+  if (const std::string& name = cell.name.get(); !name.empty()) return name;
+  return cell.made_at.known() ? "(unnamed, made at " + to_string(cell.made_at) + ")" : "(unnamed)";
+}
+
 void Cell::require_grad_kept(const char* what) const {
   if (grad_state != GradState::kDropped) return;
-  throw GraphError(fmt::format("{}: the gradient of {} was made inside {}, which does not keep it", what,
-                               name.get().empty() ? "the cell" : name.get(), *grad_dropped_by),
+  throw GraphError(fmt::format("{}: the gradient of cell {} was made inside {}, which does not keep it", what,
+                               described(*this), *grad_dropped_by),
                    "use it inside that function, clear it with zero_grad(), or make the function with jit(f, "
                    "{.keep_grads = true})");
 }
@@ -61,6 +66,7 @@ Ref<Impl> make_cell(const Impl& value, bool requires_grad) {
   cell->value = contiguous(detached(value));
   cell->device = cell->value->device();
   cell->requires_grad = requires_grad;
+  cell->made_at = current_location();
   cell->order = made.fetch_add(1);
   Ref<Impl> handle = handle_of(cell);
   note_handle(*handle);

@@ -40,6 +40,7 @@ struct Cell : Counted {
   std::atomic<bool> requires_grad = false;
   bool roams = false;  // goes where it is used: random streams, what optimisers remember
   SharedName name;
+  Location made_at;    // the user's line
   uint64_t order = 0;  // of creation: the order in which calls lock cells
 
   // Under the lock; returns the gradient before, which may end after the lock is let go. dropped_by: `fresh` is null
@@ -49,6 +50,8 @@ struct Cell : Counted {
   void require_grad_kept(const char* what) const;
 };
 
+// What errors call a cell: its name, or where it was made.
+[[nodiscard]] std::string described(const Cell& cell);
 // A handle to a new cell with this value (copied when its memory is not contiguous).
 [[nodiscard]] Ref<Impl> make_cell(const Impl& value, bool requires_grad);
 // Another handle to a cell.

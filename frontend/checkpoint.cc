@@ -82,12 +82,13 @@ int64_t load_checkpoint(const std::filesystem::path& path, const nn::Module& mod
   }
   if (epoch < 0 || random == saved.tensors.end() || random->second.shape() != Sizes{2} ||
       random->second.dtype() != kInt64)
-    throw FileError(fmt::format("{}: holds no training state, expected a checkpoint", path.string()),
+    throw FileError(fmt::format("load_checkpoint: {} holds no training state, expected a checkpoint", path.string()),
                     "pass a file that save_checkpoint wrote");
   for (const auto& [key, text] : saved.metadata)  // the checksum under a damaged name would go unchecked
     if (key != kEpoch)
       throw FileError(
-          fmt::format("{}: holds the unknown entry \"{}\", expected none: the file is damaged", path.string(), key));
+          fmt::format("load_checkpoint: {} holds the unknown entry \"{}\", expected none: the file is damaged",
+                      path.string(), key));
   // The model's old values come back if the optimiser's part does not fit.
   std::map<std::string, Tensor> before;
   for (const auto& [name, tensor] : model.state_dict()) before.emplace(name, tensor.clone());
@@ -104,7 +105,16 @@ int64_t load_checkpoint(const std::filesystem::path& path, const nn::Module& mod
 
 void load_model(const std::filesystem::path& path, const nn::Module& model, At at) {
   const detail::CallScope location(at);
-  model.load_state_dict(part(load_tensors(path, at), kModel), at);
+  const SavedTensors saved = load_tensors(path, at);
+  const std::map<std::string, Tensor> state = part(saved, kModel);
+  if (state.empty() && !saved.tensors.empty())
+    throw FileError(
+        fmt::format("load_model: {} holds {} arrays, the first named \"{}\", expected names that begin with "
+                    "\"{}\"",
+                    path.string(), saved.tensors.size(), saved.tensors.begin()->first, kModel),
+        "pass a file that save_checkpoint wrote; model.load_state_dict(load_tensors(path).tensors) takes names as they "
+        "are");
+  model.load_state_dict(state, at);
 }
 
 }  // namespace sinter

@@ -136,6 +136,28 @@ std::vector<std::optional<driver::Operand>> layouts_of(std::span<const Ref<Impl>
   return layouts;
 }
 
+// Whether the family's kernels serve operands of these sizes. Asked at each call: a thread remembers the answers for
+// the sizes it met last.
+bool serves(const Family& family, std::span<const Ref<Impl>> operands) {
+  constexpr size_t kRemembered = 1024;
+  struct Answer {
+    const Family* family = nullptr;
+    std::array<int64_t, kMostDifferentSizes> sizes{};
+    bool holds = false;
+  };
+  const Extents extents(family, operands);
+  Answer asked{.family = &family};
+  std::ranges::copy(extents.span(), asked.sizes.begin());
+  uint64_t hash = reinterpret_cast<uintptr_t>(&family);
+  for (int64_t size : asked.sizes) hash = (hash ^ static_cast<uint64_t>(size)) * 0x9e3779b97f4a7c15u;
+  Answer& known = thread_value<std::array<Answer, kRemembered>, Answer>()[(hash >> 32) % kRemembered];
+  if (known.family != asked.family || known.sizes != asked.sizes) {
+    asked.holds = holds_at(family, extents.span());
+    known = asked;
+  }
+  return known.holds;
+}
+
 std::vector<Ref<Impl>> run_program(const Compiled& compiled, std::span<const Ref<Impl>> operands,
                                    std::span<const Ref<Impl>> more) {
   const DynamicProgram& program = *compiled.program;
@@ -250,7 +272,7 @@ std::vector<Tensor> apply_composite(const Composite& composite, std::span<const 
         Store::get().family(composite, settings, types, [&] { return trace_family(composite, settings, types); });
     return compile_forward(family, call->flows, call->operands());
   });
-  if (compiled == nullptr || !compiled->program) return by_operation();
+  if (compiled == nullptr || !compiled->program || !serves(*compiled->family, call->operands())) return by_operation();
 
   const std::vector<Ref<Impl>> results = run_program(*compiled, call->operands(), {});
   const size_t own = compiled->family->first.results.size();

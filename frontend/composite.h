@@ -21,8 +21,9 @@ struct Settings {
 
 struct Composite {
   std::string_view name;
-  // May look at shapes only to compare sizes with each other, 0 and 1; numbers that it makes of sizes are products of
-  // them. Operands may be undefined where the caller passes them so.
+  // Of its operands it may look at types and shapes alone, which may be undefined where the caller passes them so. It
+  // is one call where shapes and numbers that it makes of sizes are products of them, and no part of a tensor is cut
+  // out; else it runs operation by operation.
   std::vector<Tensor> (*run)(std::span<const Tensor> operands, const Settings& settings);
 };
 

@@ -4,6 +4,7 @@
 #include <bit>
 #include <map>
 
+#include "frontend/autograd.h"
 #include "frontend/element.h"
 #include "frontend/trace.h"
 #include "passes/differentiate.h"
@@ -22,9 +23,11 @@ Op without_lines(Op op) {
   return op;
 }
 
-Graph traced_at(const Composite& composite, const Settings& settings, std::span<const SymbolicType> operands,
-                const std::vector<int64_t>& sizes) {
+// nullopt where the function refuses the sizes: nobody has asked for these, by operation it may refuse others.
+std::optional<Graph> traced_at(const Composite& composite, const Settings& settings,
+                               std::span<const SymbolicType> operands, std::span<const int64_t> sizes) {
   Trace trace;
+  const RecordingScope recording;  // one graph for calls on the tape and off it
   std::vector<Tensor> inputs;
   for (const SymbolicType& operand : operands) {
     if (!operand) {
@@ -35,9 +38,16 @@ Graph traced_at(const Composite& composite, const Settings& settings, std::span<
     for (Dim size : operand->shape)
       shape.push_back(size.is_symbol() ? sizes[static_cast<size_t>(size.symbol_id())] : size.value());
     inputs.emplace_back(trace.add_input(operand->dtype, shape, fmt::format("x{}", inputs.size())));
+    inputs.back().impl()->requires_grad = is_float(operand->dtype);
   }
-  for (const Tensor& result : composite.run(inputs, settings))
-    trace.graph.results.push_back(trace.value_of(result.impl()));
+  try {
+    for (const Tensor& result : composite.run(inputs, settings))
+      trace.graph.results.push_back(trace.value_of(result.impl()));
+  } catch (const InternalError&) {
+    throw;
+  } catch (const Error&) {
+    return std::nullopt;
+  }
   return std::move(trace.graph);
 }
 
@@ -50,7 +60,7 @@ std::optional<Count> count_of(const ir::Literal& first, const ir::Literal& secon
   constexpr int kMostPower = 2;
   if (first.type.shape.rank() != 0) return std::nullopt;
   const SampleSizes sizes(symbols);
-  Count count{first.type.dtype, {}};
+  Count count{.dtype = first.type.dtype, .factors = {}};
   const auto is = [&](const ir::Literal& literal, double value) {
     return literal_of(Arg(value), count.dtype).bytes == literal.bytes;
   };
@@ -68,13 +78,14 @@ std::optional<Count> count_of(const ir::Literal& first, const ir::Literal& secon
   return search(search, 0, 1, 1) ? std::optional(count) : std::nullopt;
 }
 
-// The graph with the constants in `counts` (by operation) as parameters.
-Graph with_counts(const Graph& graph, const std::vector<uint32_t>& counts) {
+// The graph with its counts as parameters.
+Graph with_counts(const Graph& graph, std::span<const Count> counts) {
   Graph made;
   std::map<Value, Value> now;
   for (const ir::Parameter& parameter : graph.parameters())
     now[parameter.value] = made.add_parameter(graph.type(parameter.value), parameter.name);
-  for (uint32_t op : counts) now[{op, 0}] = made.add_parameter(graph.type({op, 0}), fmt::format("count{}", op));
+  for (const auto& [op, dtype, factors] : counts)
+    now[{op, 0}] = made.add_parameter({dtype, {}}, fmt::format("count{}", op));
   for (uint32_t i = 0; i < graph.ops().size(); ++i) {
     if (now.contains({i, 0})) continue;
     Op op = without_lines(graph.ops()[i]);
@@ -108,38 +119,26 @@ Joint differentiated(const Graph& forward, size_t operands, uint32_t flows, uint
   return joint;
 }
 
-// What computing `wanted` reads of the first `forward` operations: `needed` (by operation) is to be computed, `saved`
-// lies in memory.
-struct Cut {
-  std::vector<bool> needed;
-  std::vector<Value> saved;  // ascending
-};
+// By operation, whether it is to be computed for `wanted` where those of which is_saved holds lie in memory.
+template <class Predicate>
+std::vector<bool> needed_for(const Graph& graph, std::span<const Value> wanted, const Predicate& is_saved) {
+  std::vector<bool> needed(graph.ops().size());
+  for (Value value : wanted) needed[value.op] = true;
+  for (size_t i = graph.ops().size(); i-- > 0;) {
+    if (!needed[i]) continue;
+    if (is_saved(i))
+      needed[i] = false;
+    else
+      for (Value operand : graph.ops()[i].operands) needed[operand.op] = true;
+  }
+  return needed;
+}
 
 // Whether its elements have to be worked out, rather than found elsewhere.
 bool is_work(const Op& op) {
   using enum ir::OpClass;
   constexpr std::array kWork{kElementwise, kReduction, kDot, kScatter};
   return std::ranges::find(kWork, op.def->op_class) != kWork.end();
-}
-
-Cut cut(const Graph& graph, size_t forward, std::span<const Value> wanted) {
-  constexpr int64_t kMuchSmaller = 16;
-  int64_t largest = 0;
-  for (const ir::Parameter& parameter : graph.parameters())
-    largest = std::max(largest, graph.type(parameter.value).shape.numel());
-  Cut found{std::vector<bool>(graph.ops().size()), {}};
-  for (Value value : wanted) found.needed[value.op] = true;
-  for (size_t i = graph.ops().size(); i-- > 0;) {
-    if (!found.needed[i]) continue;
-    const Op& op = graph.ops()[i];
-    if (i < forward && is_work(op) && kMuchSmaller * op.types[0].shape.numel() <= largest) {
-      found.needed[i] = false;
-      found.saved.insert(found.saved.begin(), Value{static_cast<uint32_t>(i), 0});
-      continue;
-    }
-    for (Value operand : op.operands) found.needed[operand.op] = true;
-  }
-  return found;
 }
 
 std::vector<Value> defined(const std::vector<std::optional<Value>>& gradients) {
@@ -154,7 +153,9 @@ Graph backward_graph(const Family& family, const Graph& forward, uint32_t flows,
   const auto operands = static_cast<size_t>(std::popcount(family.given));
   const Joint joint = differentiated(forward, operands, flows, earlier);
   const std::vector<Value> wanted = defined(joint.gradients);
-  const Cut parts = cut(joint.graph, forward.ops().size(), wanted);
+  const std::vector<bool> needed = needed_for(joint.graph, wanted, [&](size_t op) {
+    return std::ranges::find(saved, Value{static_cast<uint32_t>(op), 0}) != saved.end();
+  });
   Graph made;
   made.name = fmt::format("dynamic.{}.backward", family.composite->name);
   std::map<Value, Value> now;
@@ -165,7 +166,7 @@ Graph backward_graph(const Family& family, const Graph& forward, uint32_t flows,
   for (Value value : joint.earlier)
     now[value] = made.add_parameter(joint.graph.type(value), fmt::format("earlier{}", value.op));
   for (uint32_t i = 0; i < joint.graph.ops().size(); ++i) {
-    if (!parts.needed[i] || now.contains({i, 0})) continue;
+    if (!needed[i] || now.contains({i, 0})) continue;
     Op op = without_lines(joint.graph.ops()[i]);
     for (Value& operand : op.operands) operand = now.at(operand);
     now[{i, 0}] = made.append(std::move(op));
@@ -197,30 +198,64 @@ Family trace_family(const Composite& composite, const Settings& settings, std::v
   }
   const size_t sizes = family.sizes.size();
   const SampleSizes samples(sizes);
-  const Graph first = traced_at(composite, settings, family.operands, samples.first);
-  const Graph second = traced_at(composite, settings, family.operands, samples.second);
-  if (!driver::same_structure(first, second) ||
-      first.parameters().size() != static_cast<size_t>(std::popcount(family.given)))
+  const auto first = traced_at(composite, settings, family.operands, samples.first);
+  const auto second = traced_at(composite, settings, family.operands, samples.second);
+  if (!first || !second || !driver::same_structure(*first, *second) || !passes::lowers_alike_at_all_sizes(*first) ||
+      first->parameters().size() != static_cast<size_t>(std::popcount(family.given)))
     return family;
-  std::vector<uint32_t> counts;
-  for (uint32_t i = 0; i < first.ops().size(); ++i) {
-    const ir::Literal *a = constant_of(first.ops()[i]), *b = constant_of(second.ops()[i]);
+  for (uint32_t i = 0; i < first->ops().size(); ++i) {
+    const ir::Literal *a = constant_of(first->ops()[i]), *b = constant_of(second->ops()[i]);
     if (a == nullptr || *a == *b) continue;
-    const auto count = count_of(*a, *b, sizes);
+    auto count = count_of(*a, *b, sizes);
     if (!count) return family;
-    counts.push_back(i);
-    family.counts.push_back(*count);
+    count->op = i;
+    family.counts.push_back(std::move(*count));
   }
-  family.first = with_counts(first, counts);
-  family.second = with_counts(second, counts);
+  family.first = with_counts(*first, family.counts);
+  family.second = with_counts(*second, family.counts);
   family.fits = true;
   return family;
 }
 
+bool holds_at(const Family& family, std::span<const int64_t> sizes) {
+  const auto traced = traced_at(*family.composite, family.settings, family.operands, sizes);
+  if (!traced) return false;
+  for (const Count& count : family.counts) {
+    const ir::Literal* literal = count.op < traced->ops().size() ? constant_of(traced->ops()[count.op]) : nullptr;
+    const Arg product(static_cast<double>(driver::product_of(count.factors, sizes)));
+    if (literal == nullptr || *literal != literal_of(product, count.dtype)) return false;
+  }
+  const Graph here = with_counts(*traced, family.counts);
+  if (!driver::same_structure(here, family.first)) return false;
+  const SampleSizes samples(sizes.size());
+  for (uint32_t i = 0; i < here.ops().size(); ++i) {
+    const ir::Literal *found = constant_of(here.ops()[i]), *known = constant_of(family.first.ops()[i]);
+    if (found != nullptr && *found != *known) return false;
+    const Shape &shape = here.type({i, 0}).shape, &first = family.first.type({i, 0}).shape,
+                &second = family.second.type({i, 0}).shape;
+    for (int64_t axis = 0; axis < shape.rank(); ++axis) {
+      const auto factors = passes::factors(first[axis].value(), second[axis].value(), samples);
+      if (!factors || driver::product_of(*factors, sizes) != shape[axis].value()) return false;
+    }
+  }
+  return true;
+}
+
 std::vector<Value> values_to_save(const Family& family, uint32_t flows) {
-  const auto operands = static_cast<size_t>(std::popcount(family.given));
-  const Joint joint = differentiated(family.first, operands, flows, 0);
-  return cut(joint.graph, family.first.ops().size(), defined(joint.gradients)).saved;
+  constexpr int64_t kMuchSmaller = 16;
+  const Joint joint = differentiated(family.first, static_cast<size_t>(std::popcount(family.given)), flows, 0);
+  int64_t largest = 0;
+  for (const ir::Parameter& parameter : joint.graph.parameters())
+    largest = std::max(largest, joint.graph.type(parameter.value).shape.numel());
+  std::vector<Value> saved;
+  (void)needed_for(joint.graph, defined(joint.gradients), [&](size_t i) {
+    const Op& op = joint.graph.ops()[i];
+    const bool small =
+        i < family.first.ops().size() && is_work(op) && kMuchSmaller * op.types[0].shape.numel() <= largest;
+    if (small) saved.insert(saved.begin(), Value{static_cast<uint32_t>(i), 0});
+    return small;
+  });
+  return saved;
 }
 
 GraphPair forward_graphs(const Family& family, std::span<const Value> saved) {

@@ -12,6 +12,7 @@ namespace sinter::detail {
 // A number that the composite made of its operands' sizes: a parameter of the graphs, so that they are the same for all
 // sizes.
 struct Count {
+  uint32_t op = 0;  // which operation it is of what tracing gives
   DType dtype = kFloat32;
   std::vector<Dim> factors;
 };
@@ -38,6 +39,10 @@ struct Family {
 // Symbols are numbered as they come.
 [[nodiscard]] Family trace_family(const Composite& composite, const Settings& settings,
                                   std::vector<SymbolicType> operands);
+
+// Whether tracing at these sizes, one a symbol, gives the family's graph: what a composite makes of sizes may look like
+// products of them at two samples (a size that is cut to 8, a choice by which is the larger) and be something else.
+[[nodiscard]] bool holds_at(const Family& family, std::span<const int64_t> sizes);
 
 // One graph at both sets of sizes.
 struct GraphPair {

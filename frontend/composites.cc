@@ -16,21 +16,37 @@ using detail::named;
 using detail::Scope;
 using detail::Settings;
 
-[[noreturn]] void report_product(const Tensor& a, const Tensor& b, const char* name) {
+[[noreturn]] void report_product(const Tensor& a, const Tensor& b) {
   throw ShapeError(
       fmt::format(
-          "{}: argument 2 has shape {}, expected its second to last size (its only one, of a vector) to be that of "
+          "matmul: argument 2 has shape {}, expected its second to last size (its only one, of a vector) to be that of "
           "argument 1's last, {}",
-          name, to_string(b.shape()), to_string(a.shape())),
+          to_string(b.shape()), to_string(a.shape())),
       "transpose one of them with .t()");
+}
+[[noreturn]] void report_batches(const Sizes& a, const Sizes& b) {
+  throw ShapeError(
+      fmt::format("matmul: argument 2 has shape {}, expected sizes before the last two that broadcast with "
+                  "those of argument 1, {}",
+                  to_string(b), to_string(a)),
+      "reshape or unsqueeze one of them so that they agree, or are 1");
+}
+
+// DTypeError unless x, argument `position`, has the element type of argument 1.
+void require_same_type(const Tensor& x, const char* name, int position, const Tensor& first) {
+  if (x.dtype() == first.dtype()) return;
+  throw DTypeError(fmt::format("{}: argument {} has element type {}, expected {}, that of argument 1", name, position,
+                               torch_name(x.dtype()), torch_name(first.dtype())),
+                   "convert one of them with .to(...)");
 }
 
 // Both with two dimensions or more: batches are broadcast.
 Tensor batched(const Tensor& a, const Tensor& b) {
   const Sizes x = a.shape(), y = b.shape();
   if (x.rank() == 2 && y.rank() == 2) return apply(ir::ops::kDot, ir::NoAttributes{}, {a, b});
-  const Sizes batch = detail::broadcast_shape(Sizes(std::span(x.begin(), x.end() - 2)),
-                                              Sizes(std::span(y.begin(), y.end() - 2)), "matmul", 2);
+  const std::optional<Sizes> batch =
+      detail::broadcast_of(Sizes(std::span(x.begin(), x.end() - 2)), Sizes(std::span(y.begin(), y.end() - 2)));
+  if (!batch) report_batches(x, y);
   if (y.rank() == 2) {  // one matrix for all: one product of all rows
     const int64_t columns = x[x.rank() - 1];
     const Tensor rows = reshape(a, {columns == 0 ? 0 : a.numel() / columns, columns});
@@ -39,7 +55,7 @@ Tensor batched(const Tensor& a, const Tensor& b) {
     return reshape(apply(ir::ops::kDot, ir::NoAttributes{}, {rows, b}), shape);
   }
   const auto spread = [&](const Tensor& matrix, const Sizes& shape) {
-    Sizes wanted = batch;
+    Sizes wanted = *batch;
     wanted.push_back(shape[shape.rank() - 2]);
     wanted.push_back(shape[shape.rank() - 1]);
     return detail::broadcast_to(matrix, wanted, "matmul");
@@ -106,16 +122,14 @@ Tensor matmul(const Tensor& a, const Tensor& b, At at) {
   detail::require_defined(a, "matmul", 1);
   detail::require_defined(b, "matmul", 2);
   if (a.dim() == 0 || b.dim() == 0)
-    throw ShapeError(fmt::format("matmul: the arguments have shapes {} and {}, expected at least 1 dimension each",
-                                 to_string(a.shape()), to_string(b.shape())));
-  if (a.dtype() != b.dtype())
-    throw DTypeError(fmt::format("matmul: argument 2 has element type {}, expected {}, that of argument 1",
-                                 torch_name(b.dtype()), torch_name(a.dtype())),
-                     "convert one of them with .to(...)");
+    throw ShapeError(
+        fmt::format("matmul: argument {} has shape [], expected at least 1 dimension", a.dim() == 0 ? 1 : 2),
+        "multiply by a number with *");
   detail::require_float(a, "matmul", 1);
+  require_same_type(b, "matmul", 2, a);
   const Scope scope("matmul");
   const Tensor x = a.dim() == 1 ? unsqueeze(a, 0, at) : a, y = b.dim() == 1 ? unsqueeze(b, 1, at) : b;
-  if (x.size(-1) != y.size(-2)) report_product(a, b, "matmul");
+  if (x.size(-1) != y.size(-2)) report_product(a, b);
   Tensor product = batched(x, y);
   if (a.dim() == 1) product = squeeze(product, b.dim() == 1 ? -2 : product.dim() - 2, at);
   if (b.dim() == 1) product = squeeze(product, -1, at);
@@ -129,12 +143,21 @@ Tensor matmul(const Tensor& a, const Tensor& b, At at) {
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, At at) {
   const detail::CallScope location(at);
   detail::require_float(x, "linear", 1);
-  detail::require_float(weight, "linear", 2);
-  if (weight.dim() != 2 || x.dim() == 0 || x.size(-1) != weight.size(1))
+  detail::require_defined(weight, "linear", 2);
+  require_same_type(weight, "linear", 2, x);
+  if (weight.dim() != 2)
     throw ShapeError(
-        fmt::format("linear: argument 1 has shape {}, expected [..., {}] for a weight of shape {}",
-                    to_string(x.shape()), weight.dim() == 2 ? weight.size(1) : -1, to_string(weight.shape())),
-        "flatten(x, 1) makes rows of images");
+        fmt::format("linear: argument 2 has shape {}, expected [out, in], 2 dimensions", to_string(weight.shape())));
+  if (x.dim() == 0 || x.size(-1) != weight.size(1))
+    throw ShapeError(fmt::format("linear: argument 1 has shape {}, expected [..., {}] for a weight of shape {}",
+                                 to_string(x.shape()), weight.size(1), to_string(weight.shape())),
+                     "flatten(x, 1) makes rows of images");
+  if (bias.defined()) {
+    require_same_type(bias, "linear", 3, x);
+    if (bias.shape() != Sizes{weight.size(0)})
+      throw ShapeError(fmt::format("linear: argument 3 has shape {}, expected [{}] for a weight of shape {}",
+                                   to_string(bias.shape()), weight.size(0), to_string(weight.shape())));
+  }
   const Scope scope("linear");
   Tensor product = matmul(x, t(weight, at), at);
   if (!bias.defined()) return product;
@@ -163,11 +186,14 @@ Tensor layer_norm(const Tensor& x, const Sizes& normalized_shape, const Tensor& 
   detail::require_float(x, "layer_norm", 1);
   const Sizes shape = x.shape();
   const int rank = shape.rank(), first = rank - normalized_shape.rank();
-  if (first < 0 || first == rank || Sizes(std::span(shape).subspan(static_cast<size_t>(first))) != normalized_shape)
+  if (normalized_shape.empty()) throw ShapeError("layer_norm: argument 2 is [], expected at least 1 size");
+  if (!(eps >= 0)) throw ValueError(fmt::format("layer_norm: argument 5, eps, is {}, expected 0 or more", eps));
+  if (first < 0 || Sizes(std::span(shape).subspan(static_cast<size_t>(first))) != normalized_shape)
     throw ShapeError(fmt::format("layer_norm: argument 1 has shape {}, expected its last sizes to be argument 2, {}",
                                  to_string(shape), to_string(normalized_shape)));
   for (int position = 3; position <= 4; ++position) {
     const Tensor& factor = position == 3 ? weight : bias;
+    if (factor.defined()) require_same_type(factor, "layer_norm", position, x);
     if (factor.defined() && factor.shape() != normalized_shape)
       throw ShapeError(fmt::format("layer_norm: argument {} has shape {}, expected {}, that of argument 2", position,
                                    to_string(factor.shape()), to_string(normalized_shape)));

@@ -20,17 +20,7 @@ namespace {
 
 using detail::Impl;
 using detail::Ref;
-
-void require_sizes(const Sizes& shape, const char* name) {
-  int64_t count = 1;
-  for (int64_t size : shape) {
-    if (size < 0)
-      throw ShapeError(fmt::format("{}: argument 1 is {}, expected sizes of 0 or more", name, to_string(shape)));
-    if (__builtin_mul_overflow(count, std::max<int64_t>(size, 1), &count) || count > kMaxElements)
-      throw ShapeError(fmt::format("{}: argument 1 is {}, expected a number of bytes that 63 bits can count", name,
-                                   to_string(shape)));
-  }
-}
+using detail::require_sizes;
 
 void require_memory(const void* data, const Sizes& shape, const char* name) {
   if (data == nullptr && shape.numel() != 0)
@@ -54,7 +44,17 @@ void require_supported(DType dtype, const char* name) {
                      "ask for kInt64");
 }
 
-Tensor with_options(Tensor x, const TensorOptions& options) {
+void require_fits(double x, DType dtype, const std::string& what) {
+  if (detail::fits(x, dtype)) return;
+  throw ValueError(fmt::format("{} is {}, expected a number that {} holds", what, x, torch_name(dtype)),
+                   "ask for {.dtype = kFloat64}");
+}
+
+Tensor with_options(Tensor x, const TensorOptions& options, const char* name) {
+  if (options.requires_grad && !is_float(x.dtype()))
+    throw DTypeError(fmt::format("{}: a gradient is asked for of element type {}, expected float32 or float64", name,
+                                 torch_name(x.dtype())),
+                     "ask for {.dtype = kFloat32}");
   if (options.requires_grad) x.requires_grad_();
   return x;
 }
@@ -67,11 +67,12 @@ TensorOptions like(const Tensor& x) {
 }
 
 // Memory of its own where it may become a cell or be read through a pointer: a full tensor, not one element spread.
-Tensor filled(const Sizes& shape, const Arg& value, DType dtype, const TensorOptions& options) {
-  require_supported(dtype, "full");
+Tensor filled(const char* name, const Sizes& shape, const Arg& value, DType dtype, const TensorOptions& options) {
+  require_sizes(shape, name);
+  require_supported(dtype, name);
   if (detail::Trace* trace = detail::Trace::current()) {
-    if (options.device) trace->runs_on(*options.device, "full");
-    return detail::broadcast_to(constant(value, dtype), shape, "full");
+    if (options.device) trace->runs_on(*options.device, name);
+    return with_options(detail::broadcast_to(constant(value, dtype), shape, name), options, name);
   }
   const Device device = options.device.value_or(detail::default_device());
   Ref<Impl> impl = detail::allocate(dtype, shape, device);
@@ -88,7 +89,13 @@ Tensor filled(const Sizes& shape, const Arg& value, DType dtype, const TensorOpt
   } else {
     detail::fill_elements(*detail::number_on(device, value, dtype), *impl);
   }
-  return Tensor(impl);
+  return with_options(Tensor(impl), options, name);
+}
+
+void require_number(const Arg& x, int position) {
+  if (x.is_tensor())
+    throw ValueError(fmt::format("arange: argument {} is a tensor, expected a number", position),
+                     "use item() outside jit");
 }
 
 // The number of steps that stay before `stop`; -1 when they lead elsewhere, or nobody can count them.
@@ -110,9 +117,12 @@ Tensor copied(const T* elements, const Sizes& shape, DType dtype, const TensorOp
   Ref<Impl> impl = detail::allocate(dtype, shape);
   visit_dtype(dtype, [&](auto zero) {
     using To = decltype(zero);
+    if constexpr (std::is_same_v<T, double> && std::is_same_v<To, int64_t>)
+      for (int64_t i = 0; i < impl->numel(); ++i) require_fits(elements[i], dtype, fmt::format("tensor: number {}", i));
     std::transform(elements, elements + impl->numel(), impl->as<To>(), detail::element_cast<To, T>);
   });
-  return with_options(Tensor(detail::on_device(impl, options.device.value_or(detail::default_device()))), options);
+  return with_options(Tensor(detail::on_device(impl, options.device.value_or(detail::default_device()))), options,
+                      "tensor");
 }
 
 }  // namespace
@@ -130,14 +140,14 @@ void report_ragged() { throw ShapeError("tensor: the nested lists differ in leng
 template <Element T>
 Tensor from_data(const T* data, const Sizes& shape, At at) {
   const detail::CallScope location(at);
-  require_sizes(shape, "from_data");
+  require_sizes(shape, "from_data", 2);
   require_memory(data, shape, "from_data");
   return copied(data, shape, dtype_of<T>, {.device = Device()});
 }
 template <Element T>
 Tensor from_blob(T* data, const Sizes& shape, std::function<void()> done, At at) {
   const detail::CallScope location(at);
-  require_sizes(shape, "from_blob");
+  require_sizes(shape, "from_blob", 2);
   require_memory(data, shape, "from_blob");
   auto impl = detail::make<Impl>();
   impl->dtype = dtype_of<T>;
@@ -158,43 +168,66 @@ SINTER_ELEMENT_TYPE(double)
 
 Tensor zeros(const Sizes& shape, const TensorOptions& options, At at) {
   const detail::CallScope location(at);
-  require_sizes(shape, "zeros");
-  return with_options(filled(shape, 0, options.dtype.value_or(kFloat32), options), options);
+  return filled("zeros", shape, 0, options.dtype.value_or(kFloat32), options);
 }
 Tensor ones(const Sizes& shape, const TensorOptions& options, At at) {
   const detail::CallScope location(at);
-  require_sizes(shape, "ones");
-  return with_options(filled(shape, 1, options.dtype.value_or(kFloat32), options), options);
+  return filled("ones", shape, 1, options.dtype.value_or(kFloat32), options);
 }
 Tensor full(const Sizes& shape, const Arg& value, const TensorOptions& options, At at) {
   const detail::CallScope location(at);
-  require_sizes(shape, "full");
-  if (value.is_tensor()) {
-    if (value.tensor().dim() != 0)
-      throw ShapeError(fmt::format("full: argument 2 has shape {}, expected a number or a tensor without dimensions",
-                                   to_string(value.tensor().shape())),
-                       "spread it with expand(x, shape)");
-    Tensor number = detail::converted(value.tensor(), options.dtype.value_or(value.tensor().dtype()));
-    if (options.device) number = number.to(*options.device, at);
-    return with_options(detail::broadcast_to(number, shape, "full"), options);
+  if (!value.is_tensor()) {
+    const DType natural = is_float(value.kind()) ? kFloat32 : value.kind(), dtype = options.dtype.value_or(natural);
+    if (is_float(value.kind())) require_fits(value.real(), dtype, "full: argument 2");
+    return filled("full", shape, value, dtype, options);
   }
-  const DType natural = is_float(value.kind()) ? kFloat32 : value.kind();
-  return with_options(filled(shape, value, options.dtype.value_or(natural), options), options);
+  require_sizes(shape, "full");
+  detail::require_defined(value.tensor(), "full", 2);
+  if (value.tensor().dim() != 0)
+    throw ShapeError(fmt::format("full: argument 2 has shape {}, expected a number or a tensor without dimensions",
+                                 to_string(value.tensor().shape())),
+                     "spread it with expand(x, shape)");
+  const DType dtype = options.dtype.value_or(value.tensor().dtype());
+  require_supported(dtype, "full");
+  Tensor number = detail::converted(value.tensor(), dtype);
+  if (options.device) number = number.to(*options.device, at);
+  return with_options(detail::broadcast_to(number, shape, "full"), options, "full");
 }
-Tensor zeros_like(const Tensor& x, At at) { return zeros(x.shape(), like(x), at); }
-Tensor ones_like(const Tensor& x, At at) { return ones(x.shape(), like(x), at); }
+Tensor zeros_like(const Tensor& x, At at) {
+  const detail::CallScope location(at);
+  detail::require_defined(x, "zeros_like", 1);
+  return zeros(x.shape(), like(x), at);
+}
+Tensor ones_like(const Tensor& x, At at) {
+  const detail::CallScope location(at);
+  detail::require_defined(x, "ones_like", 1);
+  return ones(x.shape(), like(x), at);
+}
 
-Tensor arange(const Arg& stop, At at) { return arange(0, stop, 1, at); }
+Tensor arange(const Arg& stop, At at) {
+  const detail::CallScope location(at);
+  require_number(stop, 1);
+  return arange(0, stop, 1);
+}
 Tensor arange(const Arg& start, const Arg& stop, const Arg& step, At at) {
   const detail::CallScope location(at);
-  if (start.is_tensor() || stop.is_tensor() || step.is_tensor())
-    throw ValueError("arange: an argument is a tensor, expected numbers", "use item() outside jit");
+  require_number(start, 1);
+  require_number(stop, 2);
+  require_number(step, 3);
   const bool integers = start.kind() == kInt64 && stop.kind() == kInt64 && step.kind() == kInt64;
   const int64_t count = integers ? steps_between(start.integer(), stop.integer(), step.integer())
                                  : steps_between(start.real(), stop.real(), step.real());
+  const auto text = [&](const Arg& x) {
+    return integers ? fmt::format("{}", x.integer()) : fmt::format("{}", x.real());
+  };
   if (count < 0)
-    throw ValueError(
-        fmt::format("arange: the step, {}, does not lead from {} to {}", step.real(), start.real(), stop.real()));
+    throw ValueError(fmt::format("arange: argument 3, the step, is {}, expected one that leads from {} to {}",
+                                 text(step), text(start), text(stop)));
+  if (count > kMaxElements)
+    throw ShapeError(
+        fmt::format("arange: from {} to {} by {} are {} numbers, expected a number of bytes that 63 bits can "
+                    "count",
+                    text(start), text(stop), text(step), count));
   const Tensor index = made(ir::ops::kIota, ir::IotaAttributes{Shape{count}, 0});
   if (!integers) return (detail::converted(index, kFloat64) * step + start).to(kFloat32, at);
   return start.integer() == 0 && step.integer() == 1 ? index : index * step + start;

@@ -30,11 +30,20 @@ inline constexpr DType kNaturalDType = std::is_same_v<T, bool> ? kBool
                                    const TensorOptions& options);
 [[noreturn]] void report_ragged();
 
+// Whole numbers as int64; others as double.
+template <class T>
+[[nodiscard]] auto widened(T number) {
+  if constexpr (std::is_integral_v<T>)
+    return to_int64(number, {});
+  else
+    return static_cast<double>(number);
+}
+
 template <class T>
 struct Elements {  // of nested lists
-  std::vector<std::conditional_t<std::is_integral_v<T>, int64_t, double>> flat;
+  std::vector<decltype(widened(T()))> flat;
   Sizes shape;
-  void add(const T& number, int) { flat.push_back(number); }
+  void add(const T& number, int) { flat.push_back(widened(number)); }
   template <class List>
   void add(const std::initializer_list<List>& list, int depth) {
     const auto size = static_cast<int64_t>(list.size());
@@ -79,7 +88,9 @@ template <class T>
   requires std::is_arithmetic_v<T>
 [[nodiscard]] Tensor tensor(const std::vector<T>& elements, const TensorOptions& options = {}, At at = At::current()) {
   const detail::CallScope location(at);
-  const std::vector<std::conditional_t<std::is_integral_v<T>, int64_t, double>> flat(elements.begin(), elements.end());
+  std::vector<decltype(detail::widened(T()))> flat;
+  flat.reserve(elements.size());
+  for (const T element : elements) flat.push_back(detail::widened(element));
   return detail::from_elements(flat.data(), {static_cast<int64_t>(flat.size())}, detail::kNaturalDType<T>, options);
 }
 

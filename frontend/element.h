@@ -1,6 +1,7 @@
 // One number as one element: converted on the host by the rule of docs/numerics.md, as the conversion operations do.
 #pragma once
 
+#include <cmath>
 #include <type_traits>
 
 #include "frontend/tensor.h"
@@ -23,6 +24,12 @@ template <class To, class From>
 template <class To>
 [[nodiscard]] To element_cast(const Arg& number) {
   return is_float(number.kind()) ? element_cast<To>(number.real()) : element_cast<To>(number.integer());
+}
+
+// Whether a tensor of this type can hold the number, rounded perhaps.
+[[nodiscard]] inline bool fits(double x, DType dtype) {
+  if (dtype == kInt64) return x >= -0x1p63 && x < 0x1p63;
+  return dtype != kFloat32 || !std::isfinite(x) || std::isfinite(static_cast<float>(x));
 }
 
 // The number as a constant without dimensions.

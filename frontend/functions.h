@@ -48,8 +48,23 @@ namespace sinter {
 
 // Choice and indexing. Indices are i64; one out of range is an IndexError.
 [[nodiscard]] Tensor where(const Tensor& condition, const Arg& a, const Arg& b, At at = At::current());
-[[nodiscard]] Tensor clamp(const Tensor& x, std::optional<double> low, std::optional<double> high = {},
-                           At at = At::current());
+// A bound of clamp: a number, or none. The conversion notes the user's line.
+struct Bound {
+  std::optional<Arg> given;
+  Bound() = default;
+  Bound(std::nullopt_t) {}                     // NOLINT
+  Bound(const Arg& number) : given(number) {}  // NOLINT
+  template <class T>
+    requires std::is_arithmetic_v<T>
+  Bound(T number, At at = At::current()) : given(Arg(number, at)) {}              // NOLINT
+  Bound(const Tensor& tensor, At at = At::current()) : given(Arg(tensor, at)) {}  // NOLINT: refused by name
+  template <class T>
+  Bound(const std::optional<T>& number, At at = At::current()) {  // NOLINT
+    if (number) given.emplace(*number, at);
+  }
+};
+// Between numbers, in the type that x and they make together: whole ones leave integers as they are.
+[[nodiscard]] Tensor clamp(const Tensor& x, const Bound& low, const Bound& high = {}, At at = At::current());
 [[nodiscard]] Tensor index_select(const Tensor& x, int64_t axis, const Tensor& indices, At at = At::current());
 // Element [..., index[..., j, ...], ...] along the axis; the other axes of both have equal sizes.
 [[nodiscard]] Tensor gather(const Tensor& x, int64_t axis, const Tensor& indices, At at = At::current());

@@ -1,8 +1,5 @@
 // Choice between elements, and selection by indices.
-#include <cmath>
-
 #include "frontend/apply.h"
-#include "frontend/element.h"
 #include "frontend/functions.h"
 
 namespace sinter {
@@ -31,24 +28,29 @@ Tensor where(const Tensor& condition, const Arg& a, const Arg& b, At at) {
   return named(detail::apply_row(def, "where", {condition, a, b}), "WhereBackward0");
 }
 
-Tensor clamp(const Tensor& x, std::optional<double> low, std::optional<double> high, At at) {
+Tensor clamp(const Tensor& x, const Bound& low, const Bound& high, At at) {
   const detail::CallScope location(at);
   detail::require_defined(x, "clamp", 1);
-  if (!low && !high) throw ValueError("clamp: neither bound is given, expected at least one");
+  if (!low.given && !high.given)
+    throw ValueError("clamp: arguments 2 and 3 are not given, expected at least one bound", "pass x itself on");
+  std::vector<Arg> all{x};
+  for (int position = 2; position <= 3; ++position) {
+    const std::optional<Arg>& bound = (position == 2 ? low : high).given;
+    if (bound && bound->is_tensor())
+      throw ValueError(fmt::format("clamp: argument {} is a tensor, expected a number", position),
+                       "use maximum(x, low) and minimum(x, high)");
+    if (bound) all.push_back(*bound);
+  }
   const detail::Scope scope("clamp");
-  const auto whole = [](const std::optional<double>& value) { return !value || *value == std::trunc(*value); };
-  const Tensor number = is_float(x.dtype()) || (whole(low) && whole(high)) ? x : detail::converted(x, kFloat32);
-  const auto bound = [&](double value) {
-    return is_float(number.dtype()) ? Arg(value) : Arg(detail::element_cast<int64_t>(value));
-  };
+  const Tensor number = detail::converted(x, detail::result_type(all));
   Tensor bounded = number.detach(at);
-  if (low) bounded = maximum(bounded, bound(*low), at);
-  if (high) bounded = minimum(bounded, bound(*high), at);
+  if (low.given) bounded = maximum(bounded, *low.given, at);
+  if (high.given) bounded = minimum(bounded, *high.given, at);
   if (!number.requires_grad()) return bounded;
   // Gradients pass where the bounds hold strictly, as in PyTorch: at a bound and at NaN they are 0.
   Tensor result = number;
-  if (high) result = where(number < *high, result, bounded, at);
-  if (low) result = where(number > *low, result, bounded, at);
+  if (high.given) result = where(number < *high.given, result, bounded, at);
+  if (low.given) result = where(number > *low.given, result, bounded, at);
   return named(result, "ClampBackward1");
 }
 
@@ -94,6 +96,9 @@ Tensor one_hot(const Tensor& indices, int64_t classes, At at) {
   const detail::CallScope location(at);
   require_indices(indices, "one_hot", 1);
   if (classes < 1) throw ValueError(fmt::format("one_hot: argument 2 is {}, expected 1 or more", classes));
+  Sizes shape = indices.shape();
+  shape.push_back(classes);
+  detail::require_sizes(shape, "one_hot", 2);
   const detail::Scope scope("one_hot");
   // Gathered from 0, 1, 2, ..., an index is itself, or out of range. Made where the indices are: zero operands say
   // nothing about that.
@@ -104,8 +109,6 @@ Tensor one_hot(const Tensor& indices, int64_t classes, At at) {
     inside = apply(ir::ops::kGather, ir::GatherAttributes{0, 0}, {all, indices});
   }
   const Tensor wide = unsqueeze(inside, -1, at);
-  Sizes shape = wide.shape();
-  shape[shape.rank() - 1] = classes;
   const ir::IotaAttributes attributes{shape.shape(), shape.rank() - 1};
   const Tensor numbers = detail::made_beside(indices, ir::ops::kIota, attributes);
   return detail::converted(wide == numbers, kInt64);

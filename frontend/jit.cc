@@ -94,7 +94,7 @@ void plan_cells(JitEntry& entry, Trace& trace, const JitOptions& options) {
             fmt::format(
                 "jit: backward() adds to the gradient that cell {} had before the call, and gradients made inside a "
                 "jitted function are not kept",
-                use->cell->name.get()),
+                described(*use->cell)),
             "call zero_grad() in the function, or make it with jit(f, {.keep_grads = true})");
       if (plan.grad == Grad::kKept) plan.grad_result = add_result(graph, use->grad->value);
     }

@@ -174,8 +174,8 @@ void JitEntry::run(JitCall& call) {
         // It was there when the entry was chosen; another thread may have cleared it before the locks were taken.
         if (!cells[input.index].cell->grad)
           throw GraphError(
-              fmt::format("jit: another thread cleared the gradient of {} while a call that adds to it began",
-                          cells[input.index].cell->name.get()),
+              fmt::format("jit: another thread cleared the gradient of cell {} while a call that adds to it began",
+                          described(*cells[input.index].cell)),
               "let one thread at a time work on gradients");
         call.input_memory.push_back(memory_of_argument(call, cells[input.index].cell->grad));
         break;

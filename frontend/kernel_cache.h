@@ -10,8 +10,8 @@
 
 #include "driver/compile.h"
 #include "frontend/impl.h"
-#include "ir/graph/graph.h"
 #include "frontend/thread_value.h"
+#include "ir/graph/graph.h"
 
 namespace sinter::detail {
 

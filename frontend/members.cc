@@ -1,11 +1,8 @@
-// Members of Tensor that are functions of functions.h.
+// Members of Tensor that are functions of functions.h, under the same names.
 #include "frontend/functions.h"
 
 namespace sinter {
 
-Tensor Tensor::operator[](const Position& position) const {
-  return sinter::select(*this, 0, position.index, position.at);
-}
 Tensor Tensor::sum(const Axes& axes, bool keepdim, At at) const { return sinter::sum(*this, axes, keepdim, at); }
 Tensor Tensor::mean(const Axes& axes, bool keepdim, At at) const { return sinter::mean(*this, axes, keepdim, at); }
 Tensor Tensor::var(const Axes& axes, bool keepdim, At at) const { return sinter::var(*this, axes, keepdim, at); }
@@ -16,7 +13,6 @@ Tensor Tensor::argmax(std::optional<int64_t> axis, bool keepdim, At at) const {
   return sinter::argmax(*this, axis, keepdim, at);
 }
 Tensor Tensor::reshape(const Sizes& shape, At at) const { return sinter::reshape(*this, shape, at); }
-Tensor Tensor::view(const Sizes& shape, At at) const { return sinter::reshape(*this, shape, at); }
 Tensor Tensor::flatten(int64_t first, int64_t last, At at) const { return sinter::flatten(*this, first, last, at); }
 Tensor Tensor::transpose(int64_t a, int64_t b, At at) const { return sinter::transpose(*this, a, b, at); }
 Tensor Tensor::t(At at) const { return sinter::t(*this, at); }

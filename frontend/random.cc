@@ -57,7 +57,8 @@ Tensor uniform(const Sizes& shape, DType dtype, std::optional<Device> device) {
 void require_float_dtype(DType dtype, const char* name) {
   if (!is_float(dtype))
     throw DTypeError(
-        fmt::format("{}: element type {} is asked for, expected float32 or float64", name, torch_name(dtype)));
+        fmt::format("{}: element type {} is asked for, expected float32 or float64", name, torch_name(dtype)),
+        "randint makes whole numbers; others convert with .to(...)");
 }
 
 }  // namespace
@@ -78,6 +79,7 @@ void manual_seed(int64_t seed) { generator().set(pair(seed, 0, {})); }
 Tensor rand(const Sizes& shape, const TensorOptions& options, At at) {
   const detail::CallScope location(at);
   const DType dtype = options.dtype.value_or(kFloat32);
+  detail::require_sizes(shape, "rand");
   require_float_dtype(dtype, "rand");
   const detail::Scope scope("rand");
   Tensor x = uniform(shape, dtype, options.device);
@@ -87,6 +89,7 @@ Tensor rand(const Sizes& shape, const TensorOptions& options, At at) {
 Tensor randn(const Sizes& shape, const TensorOptions& options, At at) {
   const detail::CallScope location(at);
   const DType dtype = options.dtype.value_or(kFloat32);
+  detail::require_sizes(shape, "randn");
   require_float_dtype(dtype, "randn");
   const detail::Scope scope("randn");
   // Box and Muller's way: two uniform numbers an element.
@@ -100,8 +103,10 @@ Tensor randn(const Sizes& shape, const TensorOptions& options, At at) {
 
 Tensor randint(int64_t low, int64_t high, const Sizes& shape, At at) {
   const detail::CallScope location(at);
+  detail::require_sizes(shape, "randint", 3);
   if (int64_t count = 0; __builtin_sub_overflow(high, low, &count) || count < 1 || count > int64_t{1} << 31)
-    throw ValueError(fmt::format("randint: the range is [{}, {}), expected 1 to 2^31 numbers", low, high));
+    throw ValueError(
+        fmt::format("randint: arguments 1 and 2 are the range [{}, {}), expected 1 to 2^31 numbers", low, high));
   const detail::Scope scope("randint");
   return shr(next_bits(shape, std::nullopt) * (high - low), 32) + low;  // bits below 2^32 scaled to the range
 }

@@ -20,7 +20,7 @@ ir::Integers normalized(const Axes& axes, int64_t rank, const char* name) {
   }
   std::ranges::sort(list);
   if (std::ranges::adjacent_find(list) != list.end())
-    throw IndexError(fmt::format("{}: an axis appears twice in {}", name, to_string(axes.list)));
+    throw IndexError(fmt::format("{}: argument 2 is {}, expected each axis once", name, to_string(axes.list)));
   return list;
 }
 
@@ -75,6 +75,13 @@ Tensor extreme(const char* op, const char* name, const Tensor& x, const Axes& ax
   return detail::converted(reduced(detail::op_named(op), summable(x), list, keepdim), x.dtype());
 }
 
+Tensor argmax_along(const Tensor& x, int64_t axis, bool keepdim, const char* name) {
+  const int64_t along = normalize_axis(axis, x.dim(), name);
+  require_elements(x, {along}, name);
+  const Tensor found = apply(ir::ops::kArgmax, ir::AxisAttributes{along}, {summable(x)});
+  return with_kept_axes(found, x, {along}, keepdim);
+}
+
 }  // namespace
 
 Tensor sum(const Tensor& x, const Axes& axes, bool keepdim, At at) {
@@ -121,9 +128,9 @@ Tensor amin(const Tensor& x, const Axes& axes, bool keepdim, At at) {
 MaxResult max(const Tensor& x, int64_t axis, bool keepdim, At at) {
   const detail::CallScope location(at);
   detail::require_defined(x, "max", 1);
-  if (x.dim() == 0) return max(reshape(x, {1}), axis);
+  if (x.dim() == 0) return max(reshape(x, {1}), detail::axis_of(x, axis, "max"));
   const detail::Scope scope("max");
-  const Tensor indices = argmax(x, axis, true, at);
+  const Tensor indices = argmax_along(x, axis, true, "max");
   Tensor values = gather(x, axis, indices, at);
   if (!keepdim) values = squeeze(values, axis, at);
   return {named(values, "MaxBackward0"), keepdim ? indices : squeeze(indices, axis, at)};
@@ -132,11 +139,10 @@ MaxResult max(const Tensor& x, int64_t axis, bool keepdim, At at) {
 Tensor argmax(const Tensor& x, std::optional<int64_t> axis, bool keepdim, At at) {
   const detail::CallScope location(at);
   detail::require_defined(x, "argmax", 1);
-  if (!axis || x.dim() == 0) return argmax(reshape(x, {x.numel()}), axis.value_or(0), false);
-  const int64_t along = normalize_axis(*axis, x.dim(), "argmax");
-  require_elements(x, {along}, "argmax");
-  const Tensor found = apply(ir::ops::kArgmax, ir::AxisAttributes{along}, {summable(x)});
-  return with_kept_axes(found, x, {along}, keepdim);
+  if (axis && x.dim() != 0) return argmax_along(x, *axis, keepdim, "argmax");
+  if (axis) (void)detail::axis_of(x, *axis, "argmax");
+  require_elements(x, normalized({}, x.dim(), "argmax"), "argmax");
+  return argmax_along(reshape(x, {x.numel()}), 0, false, "argmax");
 }
 
 }  // namespace sinter

@@ -66,7 +66,7 @@ Tensor with_slice(const Tensor& x, const Arg& src, int64_t axis, int64_t start, 
                   const Call& call) {
   const int64_t along = normalize_axis(axis, x.dim(), call.name);
   const detail::Scope scope(call.name);
-  const SliceRange range = detail::slice_range(x.shape()[along], start, stop, step, call.name);
+  const SliceRange range = detail::slice_range(x.shape()[along], start, stop, step, call.name, 6);
   Sizes shape = x.shape();
   shape[along] = range.count();
   return replaced(x, filling(x, src, shape, call.name, call.position), along, range);

@@ -20,14 +20,13 @@ Tensor permuted(const Tensor& x, const ir::Integers& order) {
 }
 
 // One size may be -1: what is left.
-Sizes resolved(const Tensor& x, const Sizes& shape) {
+Sizes resolved(const Tensor& x, const Sizes& shape, const char* name) {
   Sizes known = shape;
   int64_t* open = nullptr;
   int64_t product = 1;
   const auto fail = [&](const char* why) -> void {
-    throw ShapeError(
-        fmt::format("reshape: argument 2 is {}, expected a shape of {} elements for a tensor of shape {}{}",
-                    to_string(shape), x.numel(), to_string(x.shape()), why));
+    throw ShapeError(fmt::format("{}: argument 2 is {}, expected a shape of {} elements for a tensor of shape {}{}",
+                                 name, to_string(shape), x.numel(), to_string(x.shape()), why));
   };
   for (int64_t& size : known) {
     if (size == -1) {
@@ -35,12 +34,13 @@ Sizes resolved(const Tensor& x, const Sizes& shape) {
       open = &size;
     } else if (size < 0) {
       fail(", and no negative size but -1");
-    } else {
-      product *= size;
+    } else if (__builtin_mul_overflow(product, size, &product)) {
+      fail("");
     }
   }
   if (open != nullptr) {
-    if (product == 0 || x.numel() % product != 0) fail("");
+    if (product == 0) fail(", and no -1 beside a size of 0, where it could be any number");
+    if (x.numel() % product != 0) fail("");
     *open = x.numel() / product;
   } else if (product != x.numel()) {
     fail("");
@@ -64,12 +64,26 @@ Tensor sliced(const Tensor& x, int64_t axis, int64_t start, int64_t stop, int64_
   return apply(ir::ops::kSlice, attributes, {x});
 }
 
+Tensor viewed(const Tensor& x, const Sizes& shape, const char* name) {
+  detail::require_defined(x, name, 1);
+  return named(reshaped(x, resolved(x, shape, name)), "ViewBackward0");
+}
+
+Tensor selected(const Tensor& x, int64_t axis, int64_t index, const char* name, At at) {
+  detail::require_defined(x, name, 1);
+  const auto [along, from] = detail::selected_index(x, axis, index, name);
+  return named(squeeze(sliced(x, along, from, from + 1, 1), along, at), "SelectBackward0");
+}
+
 }  // namespace
 
 Tensor reshape(const Tensor& x, const Sizes& shape, At at) {
   const detail::CallScope location(at);
-  detail::require_defined(x, "reshape", 1);
-  return named(reshaped(x, resolved(x, shape)), "ViewBackward0");
+  return viewed(x, shape, "reshape");
+}
+Tensor Tensor::view(const Sizes& shape, At at) const {
+  const detail::CallScope location(at);
+  return viewed(*this, shape, "view");
 }
 
 Tensor flatten(const Tensor& x, int64_t first, int64_t last, At at) {
@@ -77,7 +91,9 @@ Tensor flatten(const Tensor& x, int64_t first, int64_t last, At at) {
   detail::require_defined(x, "flatten", 1);
   if (x.dim() == 0) return reshape(x, {1}, at);
   const int64_t from = normalize_axis(first, x.dim(), "flatten"), to = normalize_axis(last, x.dim(), "flatten");
-  if (from > to) throw IndexError(fmt::format("flatten: the first axis, {}, comes after the last, {}", first, last));
+  if (from > to)
+    throw IndexError(
+        fmt::format("flatten: argument 2 is axis {}, expected one not after argument 3, axis {}", first, last));
   Sizes shape;
   for (int64_t axis = 0; axis < x.dim(); ++axis) {
     if (axis > from && axis <= to)
@@ -164,6 +180,7 @@ Tensor expand(const Tensor& x, const Sizes& shape, At at) {
       throw ShapeError(fmt::format(
           "expand: argument 2 is {}, expected sizes of 0 or more, or -1 for an axis that is there", to_string(shape)));
   }
+  if (detail::is_traced(x)) detail::require_sizes(wanted, "expand", 2);  // what is traced is computed with
   return named(detail::broadcast_to(x, wanted, "expand"), "ExpandBackward0");
 }
 
@@ -171,15 +188,17 @@ Tensor slice(const Tensor& x, int64_t axis, int64_t start, int64_t stop, int64_t
   const detail::CallScope location(at);
   detail::require_defined(x, "slice", 1);
   const int64_t along = normalize_axis(axis, x.dim(), "slice");
-  const detail::SliceRange range = detail::slice_range(x.shape()[along], start, stop, step, "slice");
+  const detail::SliceRange range = detail::slice_range(x.shape()[along], start, stop, step, "slice", 5);
   return named(sliced(x, along, range.from, range.to, step), "SliceBackward0");
 }
 
 Tensor select(const Tensor& x, int64_t axis, int64_t index, At at) {
   const detail::CallScope location(at);
-  detail::require_defined(x, "select", 1);
-  const auto [along, from] = detail::selected_index(x, axis, index, "select");
-  return named(squeeze(sliced(x, along, from, from + 1, 1), along, at), "SelectBackward0");
+  return selected(x, axis, index, "select", at);
+}
+Tensor Tensor::operator[](const Position& position) const {
+  const detail::CallScope location(position.at);
+  return selected(*this, 0, position.index, "operator[]", position.at);
 }
 
 Tensor cat(std::span<const Tensor> parts, int64_t axis, At at) {
@@ -188,6 +207,9 @@ Tensor cat(std::span<const Tensor> parts, int64_t axis, At at) {
   std::vector<Arg> arguments;
   for (size_t i = 0; i < parts.size(); ++i) {
     detail::require_defined(parts[i], "cat", static_cast<int>(i) + 1);
+    if (parts[i].dim() == 0)
+      throw ShapeError(fmt::format("cat: argument {} has shape [], expected at least 1 dimension", i + 1),
+                       "join tensors without dimensions with stack");
     arguments.emplace_back(parts[i]);
   }
   const int64_t along = normalize_axis(axis, parts[0].dim(), "cat");

@@ -5,7 +5,18 @@
 #include <algorithm>
 #include <ostream>
 
+#include "frontend/call_scope.h"
+
 namespace sinter {
+
+namespace detail {
+void report_beyond_int64(uint64_t number, const std::source_location& at) {
+  const CallScope location(at);
+  throw ValueError(
+      fmt::format("the number {} is given, expected at most {}: whole numbers are int64", number, INT64_MAX),
+      "write it as a double, or its bits as static_cast<int64_t>(number)");
+}
+}  // namespace detail
 
 Sizes::Sizes(std::span<const int64_t> values) {
   for (int64_t value : values) push_back(value);

@@ -6,8 +6,10 @@
 #include <cstdint>
 #include <initializer_list>
 #include <iosfwd>
+#include <source_location>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "support/shape.h"
@@ -18,11 +20,25 @@ inline constexpr int kMaxRank = 8;
 // More elements than any memory holds: 63 bits count their bytes, whatever their type.
 inline constexpr int64_t kMaxElements = int64_t{1} << 59;
 
+namespace detail {
+[[noreturn]] void report_beyond_int64(uint64_t number, const std::source_location& at);
+}  // namespace detail
+
+// A whole C++ number as what tensors and sizes hold; ValueError, for the line `at`, beyond 2^63 - 1.
+template <std::integral T>
+[[nodiscard]] constexpr int64_t to_int64(T number, const std::source_location& at) {
+  if constexpr (std::is_unsigned_v<T> && sizeof(T) == sizeof(int64_t))
+    if (number > static_cast<T>(INT64_MAX)) [[unlikely]]
+      detail::report_beyond_int64(number, at);
+  return static_cast<int64_t>(number);
+}
+
 class Sizes {
  public:
   Sizes() = default;
   template <std::integral T>
-  Sizes(T size) : Sizes({static_cast<int64_t>(size)}) {}  // NOLINT: ones(3)
+  Sizes(T size, const std::source_location& at = std::source_location::current())  // NOLINT: ones(3)
+      : Sizes({to_int64(size, at)}) {}
   Sizes(std::initializer_list<int64_t> values) : Sizes(std::span(values.begin(), values.size())) {}
   Sizes(const std::vector<int64_t>& values) : Sizes(std::span(values)) {}  // NOLINT: a list is a list
   explicit Sizes(std::span<const int64_t> values);

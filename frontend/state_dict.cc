@@ -16,6 +16,8 @@ void load_state(std::string_view owner, const std::vector<std::pair<std::string,
     const auto found = state.find(name);
     if (found == state.end())
       problems.push_back(fmt::format("{} is missing", name));
+    else if (!found->second.defined())
+      problems.push_back(fmt::format("{} is an undefined tensor", name));
     else if (found->second.shape() != tensor.shape() || found->second.dtype() != tensor.dtype())
       problems.push_back(fmt::format("{} is {} {}, expected {} {}", name, torch_name(found->second.dtype()),
                                      found->second.shape(), torch_name(tensor.dtype()), tensor.shape()));

@@ -47,21 +47,27 @@ Tensor packed(const Tensor& x) {
   return Tensor(copy);
 }
 
+[[noreturn]] void report_undefined(const char* what, const At& at) {
+  const detail::CallScope location(at);
+  detail::require_defined({}, what, 1);
+  __builtin_unreachable();
+}
+
 }  // namespace
 
-DType Tensor::dtype() const {
-  detail::require_defined(*this, "dtype", 1);
+DType Tensor::dtype(At at) const {
+  if (!defined()) report_undefined("dtype", at);
   return impl_->dtype;
 }
-Device Tensor::device() const {
-  detail::require_defined(*this, "device", 1);
+Device Tensor::device(At at) const {
+  if (!defined()) report_undefined("device", at);
   const detail::Trace* trace = detail::Trace::current();
   if (impl_->trace != 0 || (impl_->cell && trace != nullptr && (impl_->cell->roams || impl_->cell->trace != 0)))
     return trace != nullptr ? trace->device.value_or(detail::default_device()) : Device();
   return detail::device_of(*impl_);
 }
-Sizes Tensor::shape() const {
-  detail::require_defined(*this, "shape", 1);
+Sizes Tensor::shape(At at) const {
+  if (!defined()) report_undefined("shape", at);
   return impl_->shape;
 }
 int64_t Tensor::size(int64_t axis, At at) const {
@@ -69,12 +75,12 @@ int64_t Tensor::size(int64_t axis, At at) const {
   detail::require_defined(*this, "size", 1);
   return impl_->shape[normalize_axis(axis, dim(), "size")];
 }
-int64_t Tensor::dim() const {
-  detail::require_defined(*this, "dim", 1);
+int64_t Tensor::dim(At at) const {
+  if (!defined()) report_undefined("dim", at);
   return impl_->shape.rank();
 }
-int64_t Tensor::numel() const {
-  detail::require_defined(*this, "numel", 1);
+int64_t Tensor::numel(At at) const {
+  if (!defined()) report_undefined("numel", at);
   return impl_->shape.numel();
 }
 bool Tensor::is_contiguous() const { return defined() && (impl_->trace != 0 || impl_->cell || impl_->is_contiguous()); }
@@ -146,8 +152,9 @@ Tensor& Tensor::requires_grad_(bool wanted, At at) {
   const detail::CallScope location(at);
   detail::require_defined(*this, "requires_grad_", 1);
   if (wanted && !is_float(dtype()))
-    throw DTypeError(fmt::format("requires_grad_: the tensor has element type {}, expected float32 or float64",
-                                 torch_name(dtype())));
+    throw DTypeError(
+        fmt::format("requires_grad_: the tensor has element type {}, expected float32 or float64", torch_name(dtype())),
+        "convert it with .to(kFloat32)");
   detail::Trace* trace = detail::Trace::current();
   if (impl_->cell) {
     if (trace != nullptr)
@@ -178,9 +185,13 @@ Tensor Tensor::grad(At at) const {
 void Tensor::set_grad(const Tensor& grad, At at) const {
   const detail::CallScope location(at);
   detail::require_defined(*this, "set_grad", 1);
-  if (grad.defined() && (grad.shape() != shape() || grad.dtype() != dtype()))
-    throw ShapeError(fmt::format("set_grad: argument 1 has type {} {}, expected {} {}", torch_name(grad.dtype()),
-                                 to_string(grad.shape()), torch_name(dtype()), to_string(shape())));
+  if (grad.defined() && grad.shape() != shape())
+    throw ShapeError(fmt::format("set_grad: argument 2 has shape {}, expected {}, that of the cell",
+                                 to_string(grad.shape()), to_string(shape())));
+  if (grad.defined() && grad.dtype() != dtype())
+    throw DTypeError(fmt::format("set_grad: argument 2 has element type {}, expected {}, that of the cell",
+                                 torch_name(grad.dtype()), torch_name(dtype())),
+                     "convert it with .to(...)");
   detail::require_cell(*this, "set_grad");
   if (detail::Trace* trace = detail::Trace::current()) return trace->set_grad(impl_, grad.impl());
   Ref<Impl> earlier, fresh = grad.defined() ? detail::detached(*memory(grad, "set_grad")) : Ref<Impl>();
@@ -189,6 +200,8 @@ void Tensor::set_grad(const Tensor& grad, At at) const {
 }
 
 void Tensor::zero_grad(At at) const {
+  const detail::CallScope location(at);
+  detail::require_defined(*this, "zero_grad", 1);
   if (is_cell()) set_grad({}, at);  // nothing else has a gradient
 }
 
@@ -201,9 +214,9 @@ Tensor Tensor::detach(At at) const {
 void Tensor::set(const Tensor& value, At at) const {
   const detail::CallScope location(at);
   detail::require_cell(*this, "set");
-  detail::require_defined(value, "set", 1);
+  detail::require_defined(value, "set", 2);
   if (value.shape() != shape())
-    throw ShapeError(fmt::format("set: argument 1 has shape {}, expected {}, that of the cell",
+    throw ShapeError(fmt::format("set: argument 2 has shape {}, expected {}, that of the cell",
                                  to_string(value.shape()), to_string(shape())));
   const Tensor fitting = detail::converted(value, dtype());
   if (detail::Trace* trace = detail::Trace::current()) return trace->write(impl_->cell, fitting.impl());
@@ -217,7 +230,8 @@ void Tensor::set(const Tensor& value, At at) const {
   cell.value = std::move(fresh);
 }
 
-const Tensor& Tensor::set_name(const std::string& name) const {
+const Tensor& Tensor::set_name(const std::string& name, At at) const {
+  const detail::CallScope location(at);
   detail::require_cell(*this, "set_name");
   impl_->cell->name.set(name);
   return *this;

@@ -45,7 +45,7 @@ struct Position {
   int64_t index;
   At at;
   template <std::integral T>
-  Position(T i, At where = At::current()) : index(static_cast<int64_t>(i)), at(where) {}  // NOLINT: an index is one
+  Position(T i, At where = At::current()) : index(to_int64(i, where)), at(where) {}  // NOLINT: an index is one
 };
 
 namespace detail {
@@ -75,12 +75,12 @@ class Tensor {
   explicit Tensor(detail::Ref<detail::Impl> impl) : impl_(std::move(impl)) {}
 
   [[nodiscard]] bool defined() const { return static_cast<bool>(impl_); }
-  [[nodiscard]] DType dtype() const;
-  [[nodiscard]] Device device() const;
-  [[nodiscard]] Sizes shape() const;
+  [[nodiscard]] DType dtype(At at = At::current()) const;
+  [[nodiscard]] Device device(At at = At::current()) const;
+  [[nodiscard]] Sizes shape(At at = At::current()) const;
   [[nodiscard]] int64_t size(int64_t axis, At at = At::current()) const;
-  [[nodiscard]] int64_t dim() const;
-  [[nodiscard]] int64_t numel() const;
+  [[nodiscard]] int64_t dim(At at = At::current()) const;
+  [[nodiscard]] int64_t numel(At at = At::current()) const;
   [[nodiscard]] bool is_contiguous() const;
 
   // Data. All of it is an error under jit, where values are not known while tracing.
@@ -122,7 +122,7 @@ class Tensor {
                  int64_t step = 1, At at = At::current()) const;
   void set_select(const Arg& value, int64_t axis, int64_t index, At at = At::current()) const;
   void set_where(const Tensor& mask, const Arg& value, At at = At::current()) const;
-  const Tensor& set_name(const std::string& name) const;
+  const Tensor& set_name(const std::string& name, At at = At::current()) const;
   [[nodiscard]] std::string name() const;
 
   [[nodiscard]] Tensor clone(At at = At::current()) const;
@@ -192,8 +192,9 @@ class Arg {
               : std::is_integral_v<T> ? kInt64
                                       : kFloat64),
         real_(static_cast<double>(number)),
-        integer_(std::is_integral_v<T> ? static_cast<int64_t>(number) : 0),
-        at_(at) {}
+        at_(at) {
+    if constexpr (std::is_integral_v<T>) integer_ = to_int64(number, at);
+  }
 
   [[nodiscard]] bool is_tensor() const { return tensor_ != nullptr; }
   [[nodiscard]] const Tensor& tensor() const { return *tensor_; }

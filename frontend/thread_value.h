@@ -1,5 +1,5 @@
-// A thread's own value that can be used to the end: in destructors of globals as well, which run when the thread's other
-// variables are gone.
+// A thread's own value that can be used to the end: in destructors of globals as well, which run when the thread's
+// other variables are gone.
 #pragma once
 
 #include <utility>

@@ -71,7 +71,7 @@ void bring_cell(Cell& cell, Device device) {
   if (now == device) return;
   if (!cell.roams)
     throw ValueError(
-        fmt::format("the cell {} is on {}, expected {}", cell.name.get(), to_string(now), to_string(device)),
+        fmt::format("the cell {} is on {}, expected {}", described(cell), to_string(now), to_string(device)),
         fmt::format("move all parts of a model with net.to(\"{}\")", to_string(device)));
   move_cell(cell, device);
 }

@@ -46,6 +46,10 @@ std::string to_string(const Shape& shape) {
 }
 
 int64_t normalize_axis(int64_t axis, int64_t rank, const char* operation) {
+  if (rank == 0)
+    throw IndexError(fmt::format("{}: axis {} is given for a tensor without dimensions, expected at least 1 dimension",
+                                 operation, axis),
+                     "give it one with unsqueeze(x, 0)");
   if (axis < -rank || axis >= rank)
     throw IndexError(fmt::format("{}: axis {} is out of range for {} dimension{}, expected {} to {}", operation, axis,
                                  rank, rank == 1 ? "" : "s", -rank, rank - 1));

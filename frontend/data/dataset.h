@@ -48,8 +48,8 @@ class DataLoader {
     int64_t batch_;
   };
 
-  // Starts the next epoch.
-  [[nodiscard]] Iterator begin();
+  // Starts the next epoch; GraphError while a function is traced. at: the line of the loop.
+  [[nodiscard]] Iterator begin(At at = At::current());
   [[nodiscard]] Iterator end() const { return {this, size()}; }
   // Number of batches, and of samples.
   [[nodiscard]] int64_t size() const;
@@ -68,6 +68,6 @@ class DataLoader {
 };
 
 // The samples with these numbers, copied into new memory.
-[[nodiscard]] Tensor take(const Tensor& x, std::span<const int64_t> samples);
+[[nodiscard]] Tensor take(const Tensor& x, std::span<const int64_t> samples, At at = At::current());
 
 }  // namespace sinter::data

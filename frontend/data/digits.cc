@@ -168,17 +168,20 @@ TensorDataset drawn(int64_t count, uint64_t seed, const Normalize& normalize) {
 
 }  // namespace
 
-Digits mnist(const std::filesystem::path& folder, const Normalize& normalize) {
+Digits mnist(const std::filesystem::path& folder, const Normalize& normalize, At at) {
+  const sinter::detail::CallScope location(at);
   return {read_split(folder, "train", normalize), read_split(folder, "t10k", normalize), "MNIST in " + folder.string()};
 }
 
-Digits drawn_digits(const Normalize& normalize, int64_t train, int64_t test, uint64_t seed) {
+Digits drawn_digits(const Normalize& normalize, int64_t train, int64_t test, uint64_t seed, At at) {
+  const sinter::detail::CallScope location(at);
   if (train < 0 || test < 0)
     throw ValueError(fmt::format("drawn_digits: {} and {} images are asked for, expected 0 or more", train, test));
   return {drawn(train, 2 * seed, normalize), drawn(test, 2 * seed + 1, normalize), "built-in digits"};
 }
 
-Digits digits(const Normalize& normalize) {
+Digits digits(const Normalize& normalize, At at) {
+  const sinter::detail::CallScope location(at);
   return options().data.empty() ? drawn_digits(normalize) : mnist(std::string(options().data), normalize);
 }
 

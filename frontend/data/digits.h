@@ -19,13 +19,13 @@ struct Digits {
 };
 
 // The four IDX files, raw or gzipped, in `folder` or its subfolder mnist. FileError when one is missing or damaged.
-[[nodiscard]] Digits mnist(const std::filesystem::path& folder, const Normalize& normalize = {});
+[[nodiscard]] Digits mnist(const std::filesystem::path& folder, const Normalize& normalize = {}, At at = At::current());
 
 // Drawn by strokes with random shift, slant, width and noise; the same for equal seeds.
 [[nodiscard]] Digits drawn_digits(const Normalize& normalize = {}, int64_t train = 12000, int64_t test = 2000,
-                                  uint64_t seed = 1);
+                                  uint64_t seed = 1, At at = At::current());
 
 // mnist(SINTER_DATA) when that is set, else drawn_digits().
-[[nodiscard]] Digits digits(const Normalize& normalize = {});
+[[nodiscard]] Digits digits(const Normalize& normalize = {}, At at = At::current());
 
 }  // namespace sinter::data

@@ -4,7 +4,10 @@
 
 #include <chrono>
 #include <cstdint>
+#include <source_location>
 #include <string>
+
+#include "frontend/call_scope.h"
 
 namespace sinter::data {
 
@@ -48,7 +51,10 @@ class Progress {
     decltype(std::declval<Range&>().begin()) at_;
     ProgressBar* bar_;
   };
-  [[nodiscard]] Iterator begin() { return {range_.begin(), &bar_}; }
+  [[nodiscard]] Iterator begin(std::source_location at = std::source_location::current()) {
+    const sinter::detail::CallScope location(at);
+    return {range_.begin(), &bar_};
+  }
   [[nodiscard]] Iterator end() { return {range_.end(), &bar_}; }
 
  private:

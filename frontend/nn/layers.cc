@@ -18,6 +18,8 @@ Linear::Linear(int64_t in_features, int64_t out_features, const LinearOptions& o
   if (sinter::detail::Trace::current() != nullptr)
     throw GraphError("Linear: a module cannot be made while a jitted function is traced: its parameters are cells",
                      "make it before, and capture it");
+  if (!is_float(options.dtype))
+    throw DTypeError(fmt::format("Linear: dtype is {}, expected float32 or float64", torch_name(options.dtype)));
   const double bound = in_features > 0 ? 1 / std::sqrt(static_cast<double>(in_features)) : 0;
   weight = zeros({out_features, in_features}, {.dtype = options.dtype}).requires_grad_();
   init::uniform_(weight, -bound, bound);

@@ -24,12 +24,14 @@ constexpr detail::Composite kUpdate{
 
 }  // namespace
 
-Adam::Adam(std::vector<Tensor> parameters, const AdamOptions& options)
-    : Optimizer("Adam", std::move(parameters), options.lr), options_(options) {
+Adam::Adam(std::vector<Tensor> parameters, const AdamOptions& options, At at)
+    : Optimizer("Adam", std::move(parameters), options.lr, at), options_(options) {
+  const detail::CallScope location(at);
   const auto in_range = [](double beta) { return beta >= 0 && beta < 1; };
   if (!in_range(options.beta1) || !in_range(options.beta2))
     throw ValueError(fmt::format("Adam: betas are {} and {}, expected them in [0, 1)", options.beta1, options.beta2));
-  if (!(options.eps >= 0)) throw ValueError(fmt::format("Adam: eps is {}, expected at least 0", options.eps));
+  require_not_negative("eps", options.eps);
+  require_not_negative("weight_decay", options.weight_decay);
   steps_ = scalar_cell("steps", 0);
   mean_ = zeros_beside_parameters("m");
   square_ = zeros_beside_parameters("v");

@@ -14,7 +14,7 @@ struct AdamOptions {
 
 class Adam : public Optimizer {
  public:
-  explicit Adam(std::vector<Tensor> parameters, const AdamOptions& options = {});
+  explicit Adam(std::vector<Tensor> parameters, const AdamOptions& options = {}, At at = At::current());
   void step(At at = At::current()) override;
 
  private:

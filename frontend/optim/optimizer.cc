@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "frontend/apply.h"
 #include "frontend/call_scope.h"
 #include "frontend/cell.h"
 #include "frontend/creation.h"
@@ -12,21 +13,29 @@
 
 namespace sinter::optim {
 
-Optimizer::Optimizer(const char* name, std::vector<Tensor> parameters, double lr)
+Optimizer::Optimizer(const char* name, std::vector<Tensor> parameters, double lr, At at)
     : name_(name), parameters_(std::move(parameters)) {
+  const detail::CallScope location(at);
+  if (detail::Trace::current() != nullptr)
+    throw GraphError(fmt::format("{}: an optimiser cannot be made while a jitted function is traced: what it remembers "
+                                 "is cells",
+                                 name),
+                     "make it before, and capture it");
   if (parameters_.empty())
     throw ValueError(fmt::format("{}: argument 1 has no parameters, expected at least one", name),
                      "pass net.parameters()");
   for (size_t i = 0; i < parameters_.size(); ++i)
     if (!parameters_[i].defined() || !parameters_[i].requires_grad() || !parameters_[i].is_cell())
-      throw ValueError(fmt::format("{}: parameter {} collects no gradient, expected a leaf that does", name, i),
+      throw ValueError(fmt::format("{}: parameter {} of argument 1 {}, expected a leaf that collects a gradient", name,
+                                   i, parameters_[i].defined() ? "collects no gradient" : "is an undefined tensor"),
                        "call requires_grad_() on it");
   std::map<const void*, size_t> places;
   for (size_t i = 0; i < parameters_.size(); ++i)
-    if (const auto [at, fresh] = places.try_emplace(parameters_[i].impl()->cell.get(), i); !fresh)
-      throw ValueError(fmt::format("{}: parameter {} is parameter {} again, expected each once", name, i, at->second),
+    if (const auto [first, fresh] = places.try_emplace(parameters_[i].impl()->cell.get(), i); !fresh)
+      throw ValueError(fmt::format("{}: parameter {} of argument 1 is parameter {} again, expected each once", name, i,
+                                   first->second),
                        "pass net.parameters(), which lists shared ones once");
-  require_rate(lr);
+  require_not_negative("lr", lr);
   lr_ = scalar_cell("lr", lr);
 }
 
@@ -78,24 +87,31 @@ const std::vector<Tensor>& Optimizer::Scalars::beside(const Tensor& parameter) {
   return converted_.emplace_back(std::move(made)).values;
 }
 
-void Optimizer::zero_grad() const {
-  for (const Tensor& parameter : parameters_) parameter.zero_grad();
+void Optimizer::zero_grad(At at) const {
+  for (const Tensor& parameter : parameters_) parameter.zero_grad(at);
 }
 
-double Optimizer::lr() const { return lr_.item(); }
-void Optimizer::set_lr(double lr) const {
-  require_rate(lr);
-  lr_.set(tensor(lr, {.dtype = kFloat64, .device = Device()}));
+double Optimizer::lr(At at) const {
+  const detail::CallScope location(at);
+  if (detail::is_traced(lr_))
+    throw GraphError("lr: the learning rate is a cell, whose value is not known while a jitted function is traced",
+                     "read it outside the function");
+  return lr_.item(at);
 }
-void Optimizer::require_rate(double lr) const {
-  if (!(lr >= 0)) throw ValueError(fmt::format("{}: lr is {}, expected at least 0", name_, lr));
+void Optimizer::set_lr(double lr, At at) const {
+  const detail::CallScope location(at);
+  if (!(lr >= 0)) throw ValueError(fmt::format("set_lr: argument 1 is {}, expected 0 or more", lr));
+  lr_.set(tensor(lr, {.dtype = kFloat64, .device = Device()}), at);
+}
+void Optimizer::require_not_negative(const char* option, double value) const {
+  if (!(value >= 0)) throw ValueError(fmt::format("{}: {} is {}, expected at least 0", name_, option, value));
 }
 
 std::vector<std::pair<std::string, Tensor>> Optimizer::state_dict() const { return state_; }
 
 void Optimizer::load_state_dict(const std::map<std::string, Tensor>& state, At at) const {
   const detail::CallScope location(at);
-  detail::load_state(name_, state_, state);
+  detail::load_state(name_, state_, state, "load what state_dict() of the same optimiser gave");
 }
 
 }  // namespace sinter::optim

@@ -21,11 +21,11 @@ class Optimizer {
 
   // Updates every parameter that has a gradient.
   virtual void step(At at = At::current()) = 0;
-  void zero_grad() const;
+  void zero_grad(At at = At::current()) const;
 
   // The learning rate, a cell: set_lr between steps needs no recompilation.
-  [[nodiscard]] double lr() const;
-  void set_lr(double lr) const;
+  [[nodiscard]] double lr(At at = At::current()) const;
+  void set_lr(double lr, At at = At::current()) const;
 
   // Learning rate, counters, moments: handles to the cells, by name ("m.0" is the first parameter's).
   [[nodiscard]] std::vector<std::pair<std::string, Tensor>> state_dict() const;
@@ -37,8 +37,10 @@ class Optimizer {
   }
 
  protected:
-  // ValueError when there is no parameter, or one that collects no gradient.
-  Optimizer(const char* name, std::vector<Tensor> parameters, double lr);
+  // ValueError when there is no parameter, or one that collects no gradient; GraphError while a function is traced.
+  Optimizer(const char* name, std::vector<Tensor> parameters, double lr, At at);
+  // ValueError, for the option of this name, unless it is 0 or more.
+  void require_not_negative(const char* option, double value) const;
   // A cell of zeros beside every parameter, named "<name>.<i>".
   [[nodiscard]] std::vector<Tensor> zeros_beside_parameters(const std::string& name);
   // A scalar f64 cell.
@@ -69,8 +71,6 @@ class Optimizer {
 
  private:
   [[nodiscard]] Tensor remembered(const Tensor& value, const std::string& name) const;
-  // ValueError unless lr is 0 or more.
-  void require_rate(double lr) const;
 
   std::vector<std::pair<std::string, Tensor>> state_;
 };

@@ -6,11 +6,13 @@
 
 namespace sinter::optim {
 
-SGD::SGD(std::vector<Tensor> parameters, const SGDOptions& options)
-    : Optimizer("SGD", std::move(parameters), options.lr), options_(options) {
-  if (!(options.momentum >= 0))
-    throw ValueError(fmt::format("SGD: momentum is {}, expected at least 0", options.momentum));
-  if (options.nesterov && options.momentum == 0) throw ValueError("SGD: nesterov needs a momentum above 0");
+SGD::SGD(std::vector<Tensor> parameters, const SGDOptions& options, At at)
+    : Optimizer("SGD", std::move(parameters), options.lr, at), options_(options) {
+  const detail::CallScope location(at);
+  require_not_negative("momentum", options.momentum);
+  require_not_negative("weight_decay", options.weight_decay);
+  if (options.nesterov && options.momentum == 0)
+    throw ValueError("SGD: momentum is 0, expected more than 0 where nesterov is asked for");
   if (options.momentum != 0) momentum_ = zeros_beside_parameters("momentum");
 }
 

@@ -14,7 +14,7 @@ struct SGDOptions {
 
 class SGD : public Optimizer {
  public:
-  explicit SGD(std::vector<Tensor> parameters, const SGDOptions& options = {});
+  explicit SGD(std::vector<Tensor> parameters, const SGDOptions& options = {}, At at = At::current());
   void step(At at = At::current()) override;
 
  private:

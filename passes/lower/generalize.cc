@@ -85,6 +85,21 @@ class Generalizer {
 
 }  // namespace
 
+// The other views only number the same elements anew: what they divide by divides exactly at all sizes or at none.
+bool lowers_alike_at_all_sizes(const ir::Graph& graph) {
+  constexpr std::array kViews{&ir::ops::kBroadcast, &ir::ops::kReshape, &ir::ops::kTranspose, &ir::ops::kStopGradient};
+  constexpr double kMostElements = 0x1p59;  // whose bytes 63 bits count
+  return std::ranges::all_of(graph.ops(), [&](const ir::Op& op) {
+    if (op.def->op_class == ir::OpClass::kCall) return false;
+    if (op.def->op_class == ir::OpClass::kView && std::ranges::find(kViews, op.def) == kViews.end()) return false;
+    return std::ranges::all_of(op.types, [](const ir::Type& type) {
+      double elements = 1;
+      for (Dim size : type.shape) elements *= static_cast<double>(size.value());
+      return elements <= kMostElements;
+    });
+  });
+}
+
 SampleSizes::SampleSizes(size_t symbols) {
   invariant(symbols <= kMost, "there are sample sizes for all symbols");
   first.assign(kFirst.begin(), kFirst.begin() + static_cast<std::ptrdiff_t>(symbols));

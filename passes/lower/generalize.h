@@ -19,6 +19,10 @@ struct SampleSizes {
   std::vector<int64_t> first, second;
 };
 
+// Whether lowering the graph decides nothing by which of two sizes is the larger, as it does where a concatenation's or
+// a pad's parts begin: at other sizes that may be the other one. And whether elements can be counted at sample sizes.
+[[nodiscard]] bool lowers_alike_at_all_sizes(const ir::Graph& graph);
+
 // A number that is `first` with the first sizes and `second` with the second, as factors: symbols and one constant at
 // most (none: 1); nullopt when it is no such product.
 [[nodiscard]] std::optional<std::vector<Dim>> factors(int64_t first, int64_t second, const SampleSizes& sizes);

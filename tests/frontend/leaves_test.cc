@@ -368,23 +368,29 @@ TEST(Leaves, GradientsAndWhatTheyRefuse) {
          return x;
        },
        {}},
-      {"a cell as the seed", [=](Tensor c, Tensor v, const Tensor& x) {
+      {"a cell as the seed",
+       [=](Tensor c, Tensor v, const Tensor& x) {
          (c * x).backward(v, again);
          Tensor g = c.grad();
          v.set(x);
          return g;
-       }, {6, 35}},
-      {"a leaf as the seed of itself", [=](Tensor c, Tensor, const Tensor&) {
+       },
+       {6, 35}},
+      {"a leaf as the seed of itself",
+       [=](Tensor c, Tensor, const Tensor&) {
          c.backward(c, again);
          Tensor g = c.grad();
          c.zero_grad();
          (g * g).sum().backward();
          return c.grad();
-       }, {2, 4}},
-      {"zero_grad on a value", [](Tensor, Tensor, const Tensor& x) {
+       },
+       {2, 4}},
+      {"zero_grad on a value",
+       [](Tensor, Tensor, const Tensor& x) {
          x.zero_grad();
          return x;
-       }, {3, 5}},
+       },
+       {3, 5}},
       {"set_grad on a value",
        [](Tensor, Tensor, const Tensor& x) {
          (x * 2).set_grad(x);

@@ -60,8 +60,8 @@ TEST(Misuse, Undefined) {
 
 TEST(Misuse, Values) {
   const std::vector<int64_t> beyond{3}, before{-1};
-  expect_error<IndexError>("take: sample 3", [&] { (void)data::take(ones({3}), beyond); });
-  expect_error<IndexError>("take: sample -1", [&] { (void)data::take(ones({3}), before); });
+  expect_error<IndexError>("take: argument 2 has sample 3", [&] { (void)data::take(ones({3}), beyond); });
+  expect_error<IndexError>("take: argument 2 has sample -1", [&] { (void)data::take(ones({3}), before); });
   expect_error<ValueError>("drawn_digits: -5", [] { (void)data::drawn_digits({}, -5, 2); });
   expect_error<ValueError>("std is 0", [] { (void)data::drawn_digits({.std = 0}, 2, 2); });
   expect_error<ShapeError>("full: argument 2 has shape [2]", [] { (void)full({2}, tensor({3., 4.})); });

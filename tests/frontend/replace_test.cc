@@ -109,7 +109,7 @@ TEST(Replace, Errors) {
                            [&] { (void)x.slice_scatter(ones({2, 2}), 1, 0, 1); });
   expect_error<ShapeError>("slice_scatter: argument 2 has shape [2], expected [2, 3]",
                            [&] { (void)x.slice_scatter(ones({2})); });
-  expect_error<ValueError>("slice_scatter: the step is 0", [&] { (void)x.slice_scatter(0, 0, 0, 2, 0); });
+  expect_error<ValueError>("slice_scatter: argument 6, the step, is 0", [&] { (void)x.slice_scatter(0, 0, 0, 2, 0); });
   expect_error<IndexError>("slice_scatter: axis 2", [&] { (void)x.slice_scatter(0, 2); });
   expect_error<IndexError>("select_scatter: index 2 is out of range for axis 0 of size 2",
                            [&] { (void)x.select_scatter(0, 0, 2); });

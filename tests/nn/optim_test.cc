@@ -212,31 +212,5 @@ TEST(Optim, LoadNamesWhatIsNotExpected) {
               HasSubstr("velocity.0 is not expected"));
 }
 
-TEST(Optim, RefusesBadArguments) {
-  const Tensor p = tensor({1.}, {.requires_grad = true});
-  const auto sgd = [&](const optim::SGDOptions& options) {
-    return message_of<ValueError>([&] { (void)optim::SGD({p}, options); });
-  };
-  const auto adam = [&](const optim::AdamOptions& options) {
-    return message_of<ValueError>([&] { (void)optim::Adam({p}, options); });
-  };
-  EXPECT_THAT(sgd({.lr = -1}), HasSubstr("SGD: lr is -1, expected at least 0"));
-  EXPECT_THAT(sgd({.lr = std::nan("")}), HasSubstr("lr is nan"));
-  EXPECT_THAT(sgd({.momentum = -0.5}), HasSubstr("momentum is -0.5"));
-  EXPECT_THAT(sgd({.nesterov = true}), HasSubstr("nesterov needs a momentum"));
-  EXPECT_THAT(adam({.beta1 = 1}), HasSubstr("betas are 1 and 0.999"));
-  EXPECT_THAT(adam({.eps = -1}), HasSubstr("eps is -1"));
-  EXPECT_THAT(message_of<ValueError>([] { (void)optim::Adam({}); }), HasSubstr("no parameters"));
-  EXPECT_THAT(message_of<ValueError>([&] { (void)optim::Adam({p, tensor({1.})}); }),
-              HasSubstr("parameter 1 collects no gradient"));
-  EXPECT_THAT(message_of<ValueError>([&] { (void)optim::Adam({p * 2}); }),
-              HasSubstr("parameter 0 collects no gradient"));
-  const Tensor q = tensor({1.}, {.requires_grad = true});
-  EXPECT_THAT(message_of<ValueError>([&] { (void)optim::Adam({p, q, p}); }),
-              HasSubstr("Adam: parameter 2 is parameter 0 again"));
-  const optim::Adam one({p});
-  EXPECT_THAT(message_of<ValueError>([&] { one.set_lr(-3); }), HasSubstr("Adam: lr is -3, expected at least 0"));
-}
-
 }  // namespace
 }  // namespace sinter

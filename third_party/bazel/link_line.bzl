@@ -1,8 +1,9 @@
-"""What a program outside Bazel links to use a library: one linker argument per line."""
+"""What a program outside Bazel links to use libraries: one linker argument per line."""
 
 def _link_line(ctx):
     archives, flags = [], []
-    for linker_input in ctx.attr.library[CcInfo].linking_context.linker_inputs.to_list():
+    all = cc_common.merge_cc_infos(cc_infos = [library[CcInfo] for library in ctx.attr.libraries])
+    for linker_input in all.linking_context.linker_inputs.to_list():
         for library in linker_input.libraries:
             archive = library.pic_static_library or library.static_library
             whole = library.alwayslink
@@ -12,10 +13,10 @@ def _link_line(ctx):
     out = ctx.actions.declare_file(ctx.attr.out)
     ctx.actions.write(out, "\n".join(flags) + "\n")
 
-    # The archives are outputs too, so that building this target brings them up to date.
-    return [DefaultInfo(files = depset([out] + archives))]
+    # The archives and headers are outputs too, so that building this target brings them up to date.
+    return [DefaultInfo(files = depset([out] + archives, transitive = [all.compilation_context.headers]))]
 
 link_line = rule(
     implementation = _link_line,
-    attrs = {"library": attr.label(providers = [CcInfo]), "out": attr.string()},
+    attrs = {"libraries": attr.label_list(providers = [CcInfo]), "out": attr.string()},
 )
