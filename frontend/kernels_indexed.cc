@@ -138,7 +138,7 @@ Ref<Impl> run_scatter_add(const Ref<Impl>& base, const Ref<Impl>& indices, const
                           const ir::GatherAttributes& attributes) {
   (void)inferred(ir::ops::kScatterAdd, attributes, {base.get(), indices.get(), updates.get()});
   Ref<Impl> result = allocate(base->dtype, base->shape, base->device());
-  if (result->numel() == 0) return result;
+  if (result->numel() == 0 && updates->numel() == 0) return result;  // of an empty axis indices are checked
   const Ref<Impl> onto = contiguous(base), where = contiguous(indices), what = contiguous(updates);
   Axes axes;
   const Parts parts = parts_of(axes, base->shape, indices->shape, attributes);

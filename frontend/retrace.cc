@@ -18,10 +18,6 @@ bool same_elements(const Ref<Impl>& a, const Ref<Impl>& b) {
 }
 
 std::string described(const Impl& x) { return fmt::format("{}{}", torch_name(x.dtype), to_string(x.shape)); }
-std::string described(const Cell& cell) {
-  const std::string& name = cell.name.get();
-  return name.empty() ? "a cell without a name" : "cell " + name;
-}
 
 // What differs in where a parameter of the graph comes from; "" if nothing.
 std::string difference(const JitEntry& compiled, const JitEntry& now, size_t parameter) {

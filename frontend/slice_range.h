@@ -20,9 +20,9 @@ struct SliceRange {
                                             int position) {
   if (step < 1)
     throw ValueError(fmt::format("{}: argument {}, the step, is {}, expected 1 or more", name, position, step));
-  const auto position = [&](int64_t given) { return std::clamp<int64_t>(given < 0 ? given + size : given, 0, size); };
-  const int64_t from = position(start);
-  return {from, std::max(position(stop), from), step};
+  const auto place = [&](int64_t given) { return std::clamp<int64_t>(given < 0 ? given + size : given, 0, size); };
+  const int64_t from = place(start);
+  return {from, std::max(place(stop), from), step};
 }
 
 struct SelectedIndex {

@@ -2,6 +2,7 @@
 
 #include <llvm/IR/Module.h>
 
+#include "codegen/cpu/masked_memory.h"
 #include "codegen/cpu/nest.h"
 #include "codegen/cpu/prims.h"
 #include "codegen/cpu/target.h"
@@ -47,6 +48,18 @@ Values column_masks(Nest& nest, const DotPlan& plan, Value* columns) {
   return masks;
 }
 
+// Where in a line the panel's vectors begin, in elements: those without a column of their own at the first column,
+// since a load of no lane at an address without memory would stall the processor.
+Values column_starts(Nest& nest, const DotPlan& plan, Value* columns) {
+  auto& b = nest.b;
+  Values starts{nest.number(0)};
+  for (unsigned v = 1; v < plan.vectors; ++v) {
+    Value* start = nest.number(v * plan.vector);
+    starts.push_back(b.CreateSelect(b.CreateICmpSLT(start, columns), start, nest.number(0)));
+  }
+  return starts;
+}
+
 // Rows become columns: a square of registers, by exchanging ever larger off-diagonal blocks.
 void transpose(llvm::IRBuilder<>& b, std::vector<Value*>& rows) {
   const size_t n = rows.size();
@@ -81,12 +94,11 @@ struct PackEmitter {
   // Lines of b are contiguous in memory already.
   void copy() const {
     auto& b = nest.b;
-    const Values masks = column_masks(nest, plan, columns);
+    const Values masks = column_masks(nest, plan, columns), starts = column_starts(nest, plan, columns);
     nest.loop(nest.number(0), depth, 1, [&](Value* k) {
       Value* row = b.CreateGEP(element, from, b.CreateMul(k, depth_stride));
       for (unsigned v = 0; v < plan.vectors; ++v) {
-        Value* source = b.CreateGEP(element, row, nest.number(v * plan.vector));
-        Value* loaded = b.CreateMaskedLoad(type, source, align, masks[v], llvm::Constant::getNullValue(type));
+        Value* loaded = masked_load(b, type, b.CreateGEP(element, row, starts[v]), masks[v]);
         b.CreateAlignedStore(loaded, target(k, nest.number(v * plan.vector)), align);
       }
     });
@@ -111,9 +123,8 @@ struct PackEmitter {
         std::vector<Value*> rows;
         for (Value* pointer : lines) {
           Value* source = b.CreateGEP(element, pointer, k);
-          rows.push_back(mask == nullptr
-                             ? static_cast<Value*>(b.CreateAlignedLoad(type, source, align))
-                             : b.CreateMaskedLoad(type, source, align, mask, llvm::Constant::getNullValue(type)));
+          rows.push_back(mask == nullptr ? static_cast<Value*>(b.CreateAlignedLoad(type, source, align))
+                                         : masked_load(b, type, source, mask));
         }
         transpose(b, rows);
         for (int64_t i = 0; i < n; ++i)
@@ -156,6 +167,7 @@ llvm::Function* emit_tile(llvm::Module& module, const DotPlan& plan, Isa isa, un
   Value* b_depth = packed ? nest.number(plan.tile_columns()) : stride(nest, plan.b.depth, argument(6));
   const bool masked = !packed && (plan.columns.is_symbol() || plan.columns.value() % plan.tile_columns() != 0);
   const Values masks = masked ? column_masks(nest, plan, argument(7)) : Values{};
+  const Values starts = masked ? column_starts(nest, plan, argument(7)) : Values{};
 
   const auto place_in_c = [&](unsigned row, unsigned v) {
     return b.CreateConstGEP1_64(element, c, uint64_t{row} * plan.tile_columns() + v * plan.vector);
@@ -175,8 +187,8 @@ llvm::Function* emit_tile(llvm::Module& module, const DotPlan& plan, Isa isa, un
     Values columns;
     Value* source = b.CreateGEP(element, columns_of_b, b.CreateMul(k, b_depth));
     for (unsigned v = 0; v < plan.vectors; ++v) {
-      Value* pointer = b.CreateConstGEP1_64(element, source, v * plan.vector);
-      columns.push_back(masked ? b.CreateMaskedLoad(type, pointer, align, masks[v], llvm::Constant::getNullValue(type))
+      Value* pointer = b.CreateGEP(element, source, masked ? starts[v] : nest.number(v * plan.vector));
+      columns.push_back(masked ? masked_load(b, type, pointer, masks[v])
                                : static_cast<Value*>(b.CreateAlignedLoad(type, pointer, align)));
     }
     Value* at = b.CreateMul(k, a_depth);
@@ -255,8 +267,7 @@ llvm::Function* emit_pack_rows(llvm::Module& module, const DotPlan& plan, Isa is
       return Values{b.CreateAdd(row[0], height)};
     });
     Value* mask = lanes_before(nest, b.CreateSub(rows, end[0]), 0, step);
-    store(last, b.CreateMaskedLoad(type, b.CreateGEP(element, source, end[0]), align, mask,
-                                   llvm::Constant::getNullValue(type)));
+    store(last, masked_load(b, type, b.CreateGEP(element, source, end[0]), mask));
   });
   b.CreateRetVoid();
   return function;

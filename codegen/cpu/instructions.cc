@@ -66,19 +66,19 @@ Val PassEmitter::check_index(uint32_t value, const Inst& inst) {
   const Val& index = values_[inst.operands[0]];
   int64_t number = 0;  // of this check within the kernel
   for (uint32_t v = 0; v < value; ++v) number += kernel_.inst(v).kind == InstKind::kCheckIndex ? 1 : 0;
-  Val checked{.varying = index.varying, .level = nest_.level()};
+  Val checked{.at = index.at, .varying = index.varying, .level = nest_.level()};
   Value* extent = this->number(inst.extent);
   for (unsigned c = 0; c < index.at.size(); ++c) {
     Value* x = index.at[c];
     Value* limit = index.varying && lanes_.width > 1 ? nest_.splat(0, extent, lanes_.width) : extent;
     Value* bad = b.CreateICmpUGE(x, limit);  // negative numbers are large ones
-    checked.at.push_back(b.CreateSelect(bad, llvm::Constant::getNullValue(x->getType()), x));
     Value *any = bad, *which = x;
     if (bad->getType()->isVectorTy()) {
       if (lanes_.mask != nullptr) bad = b.CreateAnd(bad, lanes_.mask);
       any = b.CreateOrReduce(bad);
     }
-    nest_.when(any, [&] {
+    // Nothing is read or written by an index that fails: the run has no result.
+    nest_.leave_when(any, [&] {
       if (bad->getType()->isVectorTy()) {
         Value* bits = b.CreateBitCast(bad, b.getIntNTy(lanes_.width));
         which =

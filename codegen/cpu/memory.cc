@@ -1,6 +1,7 @@
 // Loads and stores of passes.
 #include <algorithm>
 
+#include "codegen/cpu/masked_memory.h"
 #include "codegen/cpu/pass_emitter.h"
 #include "codegen/cpu/prims.h"
 
@@ -17,19 +18,30 @@ bool PassEmitter::is_written(uint32_t buffer) const {
   return false;
 }
 
-// Where the condition holds the pointer, elsewhere one that may be read (it reads zero), so that no branch is needed.
+// Where the condition holds the pointer, elsewhere one that a vector may be read from (it reads zero), so that no
+// branch is needed.
 Value* PassEmitter::safe_pointer(Value* pointer, Value* condition) {
   auto& b = nest_.b;
   if (zero_slot_ == nullptr) {
-    zero_slot_ = nest_.stack(b.getInt64Ty(), 1);
+    auto* zero = llvm::Constant::getNullValue(llvm::FixedVectorType::get(b.getInt64Ty(), kLanes));
+    zero_slot_ = nest_.stack(zero->getType(), 1);
     nest_.at(0, [&] {
-      auto* store = b.CreateStore(b.getInt64(0), zero_slot_);
+      auto* store = b.CreateAlignedStore(zero, zero_slot_, llvm::Align(64));
       store->moveAfter(llvm::cast<llvm::Instruction>(zero_slot_));
     });
   }
   Value* safe = zero_slot_;
   if (pointer->getType()->isVectorTy()) safe = b.CreateVectorSplat(lanes_.width, safe);
   return b.CreateSelect(condition, pointer, safe);
+}
+
+// The same for a vector that is written.
+Value* PassEmitter::pointer_or_sink(Value* pointer, Value* condition) {
+  auto& b = nest_.b;
+  if (sink_slot_ == nullptr) sink_slot_ = nest_.stack(b.getInt64Ty(), kLanes);
+  Value* sink = sink_slot_;
+  if (pointer->getType()->isVectorTy()) sink = b.CreateVectorSplat(lanes_.width, sink);
+  return b.CreateSelect(condition, pointer, sink);
 }
 
 // The lanes of a copy in which the access happens; null for all.
@@ -49,7 +61,7 @@ Value* PassEmitter::load_at(const Place& place, unsigned copy, Value* mask) {
   Value* loaded = nullptr;
   if (place.form == Place::Form::kContiguous) {
     loaded = mask == nullptr ? static_cast<Value*>(b.CreateAlignedLoad(type, pointer, align))
-                             : b.CreateMaskedLoad(type, pointer, align, mask, llvm::Constant::getNullValue(type));
+                             : masked_load(b, type, pointer, mask);
   } else if (place.form == Place::Form::kGather) {
     if (mask != nullptr) pointer = safe_pointer(pointer, mask);
     loaded = b.CreateMaskedGather(type, pointer, align);
@@ -87,7 +99,17 @@ Val PassEmitter::load(const Inst& inst) {
         loaded.at.push_back(value);
       }
     } else {
-      for (unsigned c = 0; c < lanes_.copies; ++c) loaded.at.push_back(load_at(place, c, mask_of(inst, c)));
+      for (unsigned c = 0; c < lanes_.copies; ++c) {
+        Value* mask = mask_of(inst, c);
+        if (guard != nullptr && place.form == Place::Form::kContiguous) {
+          // A load of no lane at an address without memory would stall the processor; where the guard is the same for
+          // all lanes, zeros are read instead.
+          Value* any = guard->varying ? b.CreateOrReduce(mask) : guard->at[0];
+          place.pointers[c] = safe_pointer(place.pointers[c], any);
+          if (!guard->varying) mask = lanes_.mask;
+        }
+        loaded.at.push_back(load_at(place, c, mask));
+      }
     }
   });
   return loaded;
@@ -102,7 +124,7 @@ void PassEmitter::store_at(const Place& place, unsigned copy, Value* value, Valu
     if (mask == nullptr)
       b.CreateAlignedStore(value, pointer, align);
     else
-      b.CreateMaskedStore(value, pointer, align, mask);
+      masked_store(b, value, pointer, mask);
     return;
   }
   if (!value->getType()->isVectorTy()) {
@@ -110,15 +132,12 @@ void PassEmitter::store_at(const Place& place, unsigned copy, Value* value, Valu
     return;
   }
   if (!pointer->getType()->isVectorTy()) pointer = b.CreateVectorSplat(lanes_.width, pointer);
-  if (mask != nullptr) {
-    if (sink_slot_ == nullptr) sink_slot_ = nest_.stack(b.getInt64Ty(), 1);
-    pointer = b.CreateSelect(mask, pointer, b.CreateVectorSplat(lanes_.width, sink_slot_));
-  }
+  if (mask != nullptr) pointer = pointer_or_sink(pointer, mask);
   b.CreateMaskedScatter(value, pointer, align);  // in order of lanes: the last one stays
 }
 
 void PassEmitter::store(const Inst& inst) {
-  const Place place = this->place(inst.buffer, inst.index);
+  Place place = this->place(inst.buffer, inst.index);
   const Val& value = values_[inst.operands[0]];
   const Val* guard = inst.guard < 0 ? nullptr : &values_[static_cast<size_t>(inst.guard)];
   if (place.form == Place::Form::kUniform && !value.varying && (guard == nullptr || !guard->varying)) {
@@ -128,7 +147,12 @@ void PassEmitter::store(const Inst& inst) {
       nest_.when(guard->at[0], [&] { store_at(place, 0, value.at[0], nullptr); });
     return;
   }
-  for (unsigned c = 0; c < lanes_.copies; ++c) store_at(place, c, in_lanes(value, c), mask_of(inst, c));
+  for (unsigned c = 0; c < lanes_.copies; ++c) {
+    Value* mask = mask_of(inst, c);
+    if (guard != nullptr && place.form == Place::Form::kContiguous)  // as in load
+      place.pointers[c] = pointer_or_sink(place.pointers[c], nest_.b.CreateOrReduce(mask));
+    store_at(place, c, in_lanes(value, c), mask);
+  }
 }
 
 // Lanes run over outer points, which never meet; the inner points come one after the other.

@@ -128,7 +128,11 @@ void Nest::loop(Value* begin, Value* end, int64_t step, llvm::function_ref<void(
   loop(begin, end, step, {}, without_values, surely);
 }
 
-void Nest::when(Value* condition, llvm::function_ref<void()> body) {
+void Nest::when(Value* condition, llvm::function_ref<void()> body) { branch(condition, body, /*returns=*/false); }
+
+void Nest::leave_when(Value* condition, llvm::function_ref<void()> body) { branch(condition, body, /*returns=*/true); }
+
+void Nest::branch(Value* condition, llvm::function_ref<void()> body, bool returns) {
   llvm::Function* function = b.GetInsertBlock()->getParent();
   auto* then = llvm::BasicBlock::Create(b.getContext(), "then", function);
   auto* after = llvm::BasicBlock::Create(b.getContext(), "after", function);
@@ -137,7 +141,10 @@ void Nest::when(Value* condition, llvm::function_ref<void()> body) {
   const auto made_before = made_.back();
   body();
   made_.back() = made_before;
-  b.CreateBr(after);
+  if (returns)
+    b.CreateRetVoid();
+  else
+    b.CreateBr(after);
   b.SetInsertPoint(after);
 }
 

@@ -55,10 +55,14 @@ class Nest {
             bool surely = false);
   // if (condition) body(), which makes nothing that is used later.
   void when(llvm::Value* condition, llvm::function_ref<void()> body);
+  // if (condition) { body(); return; }
+  void leave_when(llvm::Value* condition, llvm::function_ref<void()> body);
 
  private:
   enum class Made { kSum, kProduct, kElement, kSplat };
   using Key = std::tuple<Made, llvm::Type*, llvm::Value*, llvm::Value*>;
+  // The block between a branch on the condition and what follows; emission goes on in what follows.
+  void branch(llvm::Value* condition, llvm::function_ref<void()> body, bool returns);
   template <class F>
   llvm::Value* once(int level, const Key& key, F&& make);
 

@@ -102,6 +102,7 @@ class PassEmitter {
   void store_at(const Place& place, unsigned copy, llvm::Value* value, llvm::Value* mask);
   llvm::Value* mask_of(const loops::Inst& inst, unsigned copy);
   llvm::Value* safe_pointer(llvm::Value* pointer, llvm::Value* condition);
+  llvm::Value* pointer_or_sink(llvm::Value* pointer, llvm::Value* condition);
   bool is_written(uint32_t buffer) const;
 
   // instructions.cc

@@ -113,6 +113,11 @@ void set_target_attributes(llvm::Function& function, Isa isa) {
   function.addFnAttr("denormal-fp-math", options().ftz ? "preserve-sign,preserve-sign" : "ieee,ieee");  // as MXCSR is
 }
 
+Isa isa_of(const llvm::Function& function) {
+  const llvm::StringRef cpu = function.getFnAttribute("target-cpu").getValueAsString();
+  return cpu == facts(Isa::kAvx512).cpu ? Isa::kAvx512 : Isa::kAvx2;
+}
+
 std::vector<char> emit_object(llvm::Module& module, Isa isa) {
   // Tables that LLVM made at its first use are gone in the destructors of globals that are older than them.
   static std::atomic<bool> ended = false;

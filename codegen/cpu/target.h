@@ -26,6 +26,8 @@ inline constexpr unsigned kLanes = 16;
 
 // Attributes every function of ours carries.
 void set_target_attributes(llvm::Function& function, Isa isa);
+// What those say the function is compiled for.
+[[nodiscard]] Isa isa_of(const llvm::Function& function);
 
 // Machine code of a module, as a relocatable object or as text. Uses up the module.
 [[nodiscard]] std::vector<char> emit_object(llvm::Module& module, Isa isa);

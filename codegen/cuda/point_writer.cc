@@ -35,6 +35,11 @@ std::string in_parentheses(const std::string& text) {
   return text.find(' ') == std::string::npos ? text : "(" + text + ")";
 }
 
+// Both conditions, of which either may be empty.
+std::string both(const std::string& one, const std::string& other) {
+  return one.empty() || other.empty() ? one + other : one + " && " + other;
+}
+
 }  // namespace
 
 bool is_reduction(const Inst& inst) {
@@ -100,6 +105,23 @@ std::string PointWriter::index(const Index& index, bool as_value) const {
 
 std::string PointWriter::element(const Inst& inst) const {
   return fmt::format("b{}[{}]", inst.buffer, index(inst.index));
+}
+
+// What must hold where the element is accessed; empty for nothing. An index that failed its check is 0, which an empty
+// axis does not have.
+std::string PointWriter::guard(const Inst& inst) const {
+  std::string condition = inst.guard < 0 ? "" : values[static_cast<size_t>(inst.guard)];
+  const auto add = [&](auto&& self, const loops::Index& index) -> void {
+    for (const loops::Term& term : index.terms) {
+      if (term.atom.of) self(self, *term.atom.of);
+      if (term.atom.kind != loops::Atom::Kind::kValue) continue;
+      const Inst& value = kernel_.inst(term.atom.id);
+      if (value.kind != InstKind::kCheckIndex || (!value.extent.is_symbol() && !value.extent.is(0))) continue;
+      condition = both(condition, "0 < " + number(value.extent));
+    }
+  };
+  add(add, inst.index);
+  return condition;
 }
 
 void PointWriter::begin_entry(const std::string& symbol, int threads, size_t shared_bytes,
@@ -184,8 +206,8 @@ std::string PointWriter::code(uint32_t value) {
       return index(inst.index, /*as_value=*/true);
     case InstKind::kLoad: {
       const std::string loaded = spelling().loaded(inst.dtype, element(inst));
-      if (inst.guard < 0) return loaded;
-      return fmt::format("{} ? {} : {}", values[static_cast<size_t>(inst.guard)], loaded, literal(inst.dtype, 0));
+      const std::string when = guard(inst);
+      return when.empty() ? loaded : fmt::format("{} ? {} : {}", when, loaded, literal(inst.dtype, 0));
     }
     case InstKind::kApply: {
       std::vector<std::string> x;
@@ -220,8 +242,7 @@ void PointWriter::define(uint32_t value) {
 void PointWriter::store(uint32_t value, const std::string& condition) {
   const Inst& inst = kernel_.inst(value);
   comment(inst);
-  std::string when = condition;
-  if (inst.guard >= 0) when += (when.empty() ? "" : " && ") + values[static_cast<size_t>(inst.guard)];
+  const std::string when = both(condition, guard(inst));
   out.line("{}{} = {};", when.empty() ? "" : "if (" + when + ") ", element(inst), values[inst.operands[0]]);
 }
 
@@ -230,7 +251,8 @@ void PointWriter::accumulate(uint32_t value, const std::string& condition) {
   comment(inst);
   const std::string at = element(inst);
   const std::string operands[] = {spelling().loaded(inst.dtype, at), values[inst.operands[0]]};
-  out.line("{}{} = {};", condition.empty() ? "" : "if (" + condition + ") ", at,
+  const std::string when = both(condition, guard(inst));
+  out.line("{}{} = {};", when.empty() ? "" : "if (" + when + ") ", at,
            spelling().prim(ir::Prim::kAdd, inst.dtype, inst.dtype, operands));
 }
 

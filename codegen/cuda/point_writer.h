@@ -54,6 +54,7 @@ class PointWriter {
  private:
   [[nodiscard]] std::string atom(const loops::Atom& atom, bool as_value) const;
   [[nodiscard]] std::string code(uint32_t value);
+  [[nodiscard]] std::string guard(const loops::Inst& inst) const;
 
   const loops::Kernel& kernel_;
   KernelSource& source_;

@@ -67,11 +67,6 @@ class Interpreter {
       points_ = static_cast<size_t>(std::min<int64_t>(kLanes, total - block_));
       for (size_t p = 0; p < kernel_.passes.size(); ++p) run_pass(p);
     }
-    if (failed_) {
-      const LocationScope at(failed_->locations.empty() ? Location{} : failed_->locations.front());
-      throw IndexError(
-          fmt::format("index {} is out of range, expected 0 <= index < {}", failed_index_, number(failed_->extent)));
-    }
   }
 
  private:
@@ -309,11 +304,11 @@ class Interpreter {
     auto* out = reinterpret_cast<int64_t*>(out_);
     const int64_t extent = number(inst_->extent);
     for (size_t i = 0; i < chunk_.lanes(); ++i) {
-      const bool inside = 0 <= index[i] && index[i] < extent;
-      out[i] = inside ? index[i] : 0;
-      if (inside || failed_ != nullptr) continue;
-      failed_ = inst_;
-      failed_index_ = index[i];
+      if (index[i] < 0 || index[i] >= extent) {
+        const LocationScope at(inst_->locations.empty() ? Location{} : inst_->locations.front());
+        throw IndexError(fmt::format("index {} is out of range, expected 0 <= index < {}", index[i], extent));
+      }
+      out[i] = index[i];
     }
   }
 
@@ -357,8 +352,6 @@ class Interpreter {
   std::optional<RaceCheck> races_;
   std::vector<Storage> values_;
   std::array<std::vector<std::byte>, 3> spread_;
-  const Inst* failed_ = nullptr;  // the first kCheckIndex that failed
-  int64_t failed_index_ = 0;
 
   int64_t block_ = 0;  // first outer point
   size_t points_ = 0;  // outer points of the block

@@ -15,8 +15,7 @@ enum class Check : uint8_t {
 };
 
 // Verifies and runs. buffers[i]: the storage of kernel.buffers[i]; symbols: run-time extents and strides. IndexError
-// when a kCheckIndex failed, after the whole kernel has run with index 0 in its place; InternalError for an access
-// outside its buffer, or a race.
+// at the first kCheckIndex that fails; InternalError for an access outside its buffer, or a race.
 void interpret(const Kernel& kernel, std::span<const std::span<std::byte>> buffers,
                std::span<const int64_t> symbols = {}, Check check = Check::kBounds);
 

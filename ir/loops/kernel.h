@@ -75,7 +75,8 @@ enum class InstKind : uint8_t {
   kAccumulate,  // buffer[index] = buffer[index] + operand 0, one inner point after the other (scatter_add)
   kApply,       // row on operands
   kRngBits,     // i64 in [0, 2^32): operands seed, stream (i64), element index (i64)
-  kCheckIndex,  // operand 0 (i64) where 0 <= it < extent; otherwise 0, and the run fails with an IndexError
+  kCheckIndex,  // operand 0 (i64), 0 <= it < extent; otherwise the run fails with an IndexError, and no element outside
+                // its buffer is touched through it, also where the extent is 0
   kReduce,      // combiner over operand 0
   kArgmax,  // i64: operand 1 (i64, ascending over the pass) where operand 0 is largest; first among equals, NaN largest
   kDot,     // sum of operand 0 * operand 1, ascending, fma, from +0

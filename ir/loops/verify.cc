@@ -201,7 +201,6 @@ class Verifier {
         operands(1);
         of_type(0, kInt64);
         symbol(inst_->extent, "the extent");
-        check(!inst_->extent.is(0), "no index is below 0");
         return defines(kInt64);
       case InstKind::kReduce:
         operands(1);

@@ -119,6 +119,15 @@ bool has_value(const Index& index) {
   return any_term(index, [](const Term& term) { return term.atom.kind == Atom::Kind::kValue; });
 }
 
+// Whether an index into an empty axis takes part: it fails its check, and nothing is accessed.
+bool never_passes(const Kernel& kernel, const Index& index) {
+  return any_term(index, [&](const Term& term) {
+    if (term.atom.kind != Atom::Kind::kValue) return false;
+    const Inst& value = kernel.inst(term.atom.id);
+    return value.kind == InstKind::kCheckIndex && value.extent.is(0);
+  });
+}
+
 bool has_symbol(const Index& index) {
   return any_term(index, [](const Term& term) { return term.coefficient.is_symbol() || term.atom.by.is_symbol(); });
 }
@@ -205,6 +214,7 @@ std::optional<std::string> memory_problem(const Kernel& kernel, const Pass& pass
   const auto empty = [](Dim extent) { return extent.is(0); };
   if (std::any_of(kernel.outer.begin(), kernel.outer.end(), empty)) return std::nullopt;
   if (std::any_of(pass.inner.begin(), pass.inner.end(), empty)) return std::nullopt;
+  if (never_passes(kernel, inst.index)) return std::nullopt;
 
   const auto ranges = constant_ranges(kernel, pass);
   int64_t points = 1;

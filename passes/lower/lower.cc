@@ -157,6 +157,8 @@ class Lowering {
     builder_.close_pass();
 
     const Shape& indices = graph_.type(op.operands[1]).shape;
+    const bool none = std::any_of(indices.begin(), indices.end(), [](Dim size) { return size.is(0); });
+    if (none) return;  // nothing to check either
     const std::vector<Index> inner = builder_.open_pass({indices.begin() + batch, indices.end()});
     Coordinates where{{at.begin(), at.begin() + batch}, std::nullopt},
         update{{at.begin(), at.begin() + axis}, std::nullopt};

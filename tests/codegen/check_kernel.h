@@ -1,4 +1,5 @@
-// Runs a kernel compiled and interpreted on the same random data between guard pages, and compares bits.
+// Runs a kernel compiled and interpreted on the same random data, and compares bits. Buffers end at guard pages, and in
+// one more run begin at them, to the byte.
 #pragma once
 
 #include <cstdint>

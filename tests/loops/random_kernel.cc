@@ -1,6 +1,7 @@
 #include "tests/loops/random_kernel.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "tests/loops/random_source.h"
@@ -187,19 +188,25 @@ class Generator : RandomSource {
     const Index from = Index::range(range, stride) + Index::constant(-low * stride);
     return load_from(buffer(dtype, Buffer::Role::kIn, stride * kept + 1), from, static_cast<int32_t>(guard));
   }
-  // An i64 below `extent`, from a table.
+  // An i64 below `extent`, from a table, or one that fails its check.
   uint32_t checked_index(int64_t extent) {
     const uint32_t raw = plain_load(kInt64);
     std::vector<std::byte>& table = made_.buffers.back();
+    const bool some_fail = extent == 0 || chance(4);
+    made_.may_fail = made_.may_fail || some_fail;
     for (size_t i = 0; i < table.size(); i += sizeof(int64_t)) {
-      const int64_t entry = number(0, extent - 1);
+      const int64_t entry = some_fail && (extent == 0 || chance(5))
+                                ? one_of(std::array{int64_t{-1}, extent, INT64_MIN, INT64_MAX})
+                                : number(0, extent - 1);
       std::memcpy(&table[i], &entry, sizeof entry);
     }
     return add({.kind = InstKind::kCheckIndex, .dtype = kInt64, .operands = {raw}, .extent = dim(extent)});
   }
+  // Elements of an axis that is indexed by value.
+  int64_t indexed_extent(int64_t reach) { return chance(3) ? 0 : reach > kLarge ? 2 : one_of(kRagged); }
   uint32_t gather(DType dtype) {
     Address from = address(extents_.size(), false);
-    const int64_t extent = from.reach > kLarge ? 2 : one_of(kRagged);
+    const int64_t extent = indexed_extent(from.reach);
     const uint32_t row = checked_index(extent);
     const Dim stride = dim(from.reach);
     from.index.terms.push_back({stride, Atom{.kind = Atom::Kind::kValue, .id = row}});
@@ -262,7 +269,7 @@ class Generator : RandomSource {
     Address to = address(kernel().outer.size(), true);
     int64_t size = to.reach;
     if (chance(70)) {
-      const int64_t rows = to.reach > kLarge ? 2 : one_of(kRagged);
+      const int64_t rows = indexed_extent(to.reach);
       to.index.terms.push_back({dim(to.reach), Atom{.kind = Atom::Kind::kValue, .id = checked_index(rows)}});
       size *= rows;
     }
