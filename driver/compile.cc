@@ -24,7 +24,7 @@ namespace {
 class CpuExecutable : public Executable {
  public:
   CpuExecutable(ir::Graph graph, const CompileOptions& options) {
-    auto [graph_made, kernels, plan] = lower_program(std::move(graph), options, stats_);
+    auto [graph_made, kernels, plan, work] = lower_program(std::move(graph), options, stats_);
     graph_ = std::move(graph_made);
     const auto start = std::chrono::steady_clock::now();
     std::vector<loops::Kernel> code;
@@ -76,15 +76,19 @@ class CpuExecutable : public Executable {
       program_.launches[s].barrier_before = barriers.before[s];
       stats_.barriers += barriers.before[s] ? 1 : 0;
     }
-    for (const passes::Death& death : plan.deaths) bury(plan, death);
+    size_t step = 0;
+    for (const passes::Death& death : plan.deaths) {
+      while (step < plan.steps.size() && plan.steps[step].phase < death.phase) ++step;
+      bury(plan, death, step);
+    }
   }
 
-  // A dead value is poisoned at the first barrier behind it, unless its bytes have been given away by then.
-  void bury(const passes::Plan& plan, const passes::Death& death) {
-    for (size_t s = 0; s < plan.steps.size(); ++s) {
-      if (plan.steps[s].phase < death.phase) continue;
-      if (program_.launches[s].barrier_before) return program_.dead.push_back({s, death.offset, death.bytes});
-      for (const passes::Place& place : plan.steps[s].places)
+  // A dead value is poisoned at the first barrier from this step on, which is behind it, unless its bytes have been
+  // given away by then.
+  void bury(const passes::Plan& plan, const passes::Death& death, size_t step) {
+    for (; step < plan.steps.size(); ++step) {
+      if (program_.launches[step].barrier_before) return program_.dead.push_back({step, death.offset, death.bytes});
+      for (const passes::Place& place : plan.steps[step].places)
         if (place.kind == passes::Place::Kind::kArena && place.index < death.offset + death.bytes &&
             death.offset < place.index + place.bytes)
           return;

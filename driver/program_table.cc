@@ -1,5 +1,7 @@
 #include "driver/program_table.h"
 
+#include <map>
+
 namespace sinter::driver {
 namespace {
 
@@ -10,15 +12,21 @@ uint64_t bytes_moved(const loops::Kernel& kernel) {
   return bytes;
 }
 
-uint32_t slot_of(runtime::Program& program, const passes::Place& place) {
-  const runtime::Slot wanted{static_cast<runtime::Slot::Kind>(place.kind), place.index, place.bytes};
-  for (size_t s = 0; s < program.slots.size(); ++s) {
-    const runtime::Slot& have = program.slots[s];
-    if (have.kind == wanted.kind && have.index == wanted.index) return static_cast<uint32_t>(s);
+// Numbers the slots of a program, one a place.
+class Slots {
+ public:
+  explicit Slots(std::vector<runtime::Slot>& slots) : slots_(slots) {}
+  uint32_t number(const passes::Place& place) {
+    const auto kind = static_cast<runtime::Slot::Kind>(place.kind);
+    const auto [at, fresh] = numbers_.try_emplace({kind, place.index}, static_cast<uint32_t>(slots_.size()));
+    if (fresh) slots_.push_back({kind, place.index, place.bytes});
+    return at->second;
   }
-  program.slots.push_back(wanted);
-  return static_cast<uint32_t>(program.slots.size() - 1);
-}
+
+ private:
+  std::vector<runtime::Slot>& slots_;
+  std::map<std::pair<runtime::Slot::Kind, size_t>, uint32_t> numbers_;
+};
 
 }  // namespace
 
@@ -37,6 +45,7 @@ runtime::Program program_table(const ir::Graph& graph, const std::vector<passes:
   program.arena_bytes = plan.arena_bytes;
   for (ir::Value value : plan.constants)
     program.constants.push_back(std::get<ir::ConstantAttributes>(graph.op(value).attributes).value->bytes);
+  Slots slots(program.slots);
   int phase = 0, first_state = -1;
   for (const passes::Step& step : plan.steps) {
     program.has_checks |= step.checks_indices;
@@ -46,7 +55,7 @@ runtime::Program program_table(const ir::Graph& graph, const std::vector<passes:
     const loops::Kernel& kernel = kernels[step.kernel].kernel;
     runtime::Launch launch;
     launch.kernel = step.kernel;
-    for (const passes::Place& place : step.places) launch.slots.push_back(slot_of(program, place));
+    for (const passes::Place& place : step.places) launch.slots.push_back(slots.number(place));
     launch.barrier_before = step.phase != phase;
     launch.gate = launch.barrier_before && program.has_checks && step.phase == first_state;
     launch.where = name_and_lines(kernel);

@@ -1,5 +1,7 @@
 #include "passes/dead_code.h"
 
+#include "support/work.h"
+
 namespace sinter::passes {
 
 ir::Rewritten dead_code(const ir::Graph& graph) {
@@ -12,6 +14,7 @@ ir::Rewritten dead_code(const ir::Graph& graph) {
   ir::Rewriter out(graph);
   for (uint32_t i = 0; i < graph.ops().size(); ++i) {
     const ir::Op& op = graph.ops()[i];
+    count_work(1 + op.operands.size());
     if (needed[i])
       out.copy(op, {i, 0});
     else if (op.def->op_class != ir::OpClass::kParameter)

@@ -4,6 +4,8 @@
 #include <map>
 #include <ranges>
 
+#include "support/work.h"
+
 namespace sinter::passes {
 namespace {
 
@@ -27,6 +29,7 @@ std::vector<uint32_t> find_varied(const ir::Graph& graph, Value of, const std::v
     const uint32_t index = stack.back();
     stack.pop_back();
     order.push_back(index);
+    count_work(1 + graph.ops()[index].operands.size());
     each_operand(index, [&](uint32_t operand) {
       if (!seen[operand]) stack.push_back(operand);
       seen[operand] = true;

@@ -1,5 +1,7 @@
 #include "passes/inline_calls.h"
 
+#include "support/work.h"
+
 namespace sinter::passes {
 namespace {
 
@@ -35,6 +37,7 @@ std::vector<ir::Value> expand(ir::Rewriter& out, const ir::Graph& callee, const 
   for (size_t i = 0; i < arguments.size(); ++i) map[callee.parameters()[i].value.op] = {arguments[i]};
   for (uint32_t i = 0; i < callee.ops().size(); ++i) {
     const ir::Op& op = callee.ops()[i];
+    count_work();
     if (op.def->op_class == ir::OpClass::kParameter) continue;
     const Context inner = inside(context, op);
     std::vector<ir::Value> operands;

@@ -1,6 +1,7 @@
 #include "passes/simplify.h"
 
 #include "passes/simplify_rules.h"
+#include "support/work.h"
 
 namespace sinter::passes {
 namespace {
@@ -27,6 +28,7 @@ class SimplifyingBuilder : public ir::Builder {
   // What stands for the operation, if a rule fits.
   std::optional<Value> simplified(const Subject& subject) {
     if (depth_ == kMaxDepth) return std::nullopt;
+    count_work(1 + subject.operands.size());
     ++depth_;
     std::optional<Value> found = apply_patterns(subject);
     for (const std::span<const Rule> rules : {scalar_rules(), view_rules(), fold_rules()})

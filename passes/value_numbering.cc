@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "ir/graph/row.h"
+#include "support/work.h"
 
 namespace sinter::passes {
 namespace {
@@ -14,6 +15,7 @@ struct OpKey {
   std::vector<ir::Value> operands;   // of the new graph
   uint32_t salt;
   bool operator==(const OpKey& other) const {
+    count_work();
     return def == other.def && salt == other.salt && operands == other.operands && *attributes == *other.attributes;
   }
 };
@@ -41,6 +43,7 @@ ir::Rewritten value_numbering(const ir::Graph& graph) {
   for (uint32_t i = 0; i < graph.ops().size(); ++i) {
     const ir::Op& op = graph.ops()[i];
     if (op.def->op_class == ir::OpClass::kParameter) continue;
+    count_work(1 + op.operands.size());
     const auto [at, fresh] = seen.try_emplace(key_of(op, out.at(op.operands)));
     if (fresh) {
       at->second = out.copy(op, {i, 0}).op;

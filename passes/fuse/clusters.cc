@@ -1,6 +1,7 @@
 #include "passes/fuse/clusters.h"
 
 #include <algorithm>
+#include <queue>
 
 #include "passes/fuse/stored_views.h"
 
@@ -10,7 +11,10 @@ using ir::OpClass;
 using ir::Value;
 
 Clusters::Clusters(const ir::Graph& graph)
-    : graph_(graph), in_memory_(graph.ops().size()), cluster_of_(graph.ops().size(), kNone) {
+    : graph_(graph),
+      in_memory_(graph.ops().size()),
+      cluster_of_(graph.ops().size(), kNone),
+      straddling_(graph.ops().size() + 1) {
   for (uint32_t op = 0; op < graph.ops().size(); ++op) {
     const ir::Op& it = graph.ops()[op];
     in_memory_[op] = is_work(it) || it.def->op_class == OpClass::kParameter;
@@ -25,7 +29,6 @@ Clusters::Clusters(const ir::Graph& graph)
     clusters_.push_back({{}, {view}});
   }
   seen_.resize(clusters_.size());
-  straddling_.resize(graph.ops().size());
   for (; version_ < clusters_.size(); ++version_) versions_.push_back(version_);
   find_reads();
   for (uint32_t op = 0; op < graph.ops().size(); ++op) plain_.push_back(is_plain(op));
@@ -45,6 +48,7 @@ void Clusters::find_reads() {
       else
         all.insert(all.end(), through.begin(), through.end());
     }
+    count_work(1 + all.size());
     std::sort(all.begin(), all.end());
     all.erase(std::unique(all.begin(), all.end()), all.end());
     for (Value read : all) {
@@ -68,7 +72,9 @@ int64_t Clusters::bytes(Value value) const {
 std::vector<Value> Clusters::outputs(const std::vector<uint32_t>& ops) const {
   std::vector<Value> found;
   for (uint32_t op : ops) {
+    count_work();
     const bool read = std::any_of(users_[op].begin(), users_[op].end(), [&](uint32_t user) {
+      count_work();
       return !std::binary_search(ops.begin(), ops.end(), user) || !is_work(graph_.ops()[user]);
     });
     if (read || results_.contains({op, 0})) found.push_back({op, 0});
@@ -94,8 +100,15 @@ std::vector<Value> Clusters::stored(uint32_t cluster) const {
 Cluster Clusters::joined(uint32_t a, uint32_t b) const {
   const std::vector<uint32_t>&x = clusters_[a].ops, &y = clusters_[b].ops;
   Cluster cluster;
+  count_work(x.size() + y.size());
   std::set_union(x.begin(), x.end(), y.begin(), y.end(), std::back_inserter(cluster.ops));
   return cluster;
+}
+
+uint32_t Clusters::last_reader(uint32_t op) const {
+  const uint32_t user = users_[op].back();
+  const auto copies = copies_.find(user);
+  return copies == copies_.end() ? cluster_of_[user] : *copies->second.rbegin();
 }
 
 std::vector<uint32_t> Clusters::readers(Value value) const {
@@ -110,32 +123,33 @@ std::vector<uint32_t> Clusters::readers(Value value) const {
 
 bool Clusters::vanishes(Value value, uint32_t from, uint32_t to) const {
   return !results_.contains(value) && std::all_of(users_[value.op].begin(), users_[value.op].end(), [&](uint32_t user) {
+    count_work();
     return !copies_.contains(user) && (cluster_of_[user] == from || cluster_of_[user] == to);
   });
 }
 
 bool Clusters::detour(uint32_t from, uint32_t to) {
   // What begins behind an operation that no cluster reaches across does not lead to what ends before it.
-  uint32_t last = clusters_[to].ops.back();
-  while (straddling_[last] > 0) ++last;
+  const size_t last = straddling_.uncovered(clusters_[to].ops.back());
   const auto first = [&](uint32_t cluster) {
     const Cluster& it = clusters_[cluster];
     return it.ops.empty() ? it.outputs[0].op : it.ops.front();
   };
   ++search_;
-  std::vector<uint32_t> stack;
+  // What begins last first: where values are used again far behind, as in gradients, that is the short way.
+  std::priority_queue<std::pair<uint32_t, uint32_t>> open;  // of operations; clusters
   bool found = false;
   const auto visit = [&](uint32_t next) {
     if (seen_[next] == search_ || first(next) > last) return;
     seen_[next] = search_;
-    stack.push_back(next);
+    open.emplace(first(next), next);
   };
   each_reader_of(from, [&](uint32_t next) {
     if (next != to) visit(next);
   });
-  while (!stack.empty() && !found) {
-    const uint32_t at = stack.back();
-    stack.pop_back();
+  while (!open.empty() && !found) {
+    const uint32_t at = open.top().second;
+    open.pop();
     each_reader_of(at, [&](uint32_t next) {
       found |= next == to;
       visit(next);
@@ -167,6 +181,7 @@ bool Clusters::is_plain(uint32_t op) const {
 const Shape* Clusters::common_shape(uint32_t cluster) const {
   const Shape* shape = nullptr;
   for (uint32_t op : clusters_[cluster].ops) {
+    count_work();
     const Shape& own = graph_.type({op, 0}).shape;
     if (!plain_[op] || (shape != nullptr && !(*shape == own))) return nullptr;
     shape = &own;
@@ -179,10 +194,12 @@ bool Clusters::march_together(uint32_t from, uint32_t to) const {
   if (a == nullptr || b == nullptr || !(*a == *b)) return false;
   const std::vector<uint32_t>& made = clusters_[from].ops;
   return std::all_of(clusters_[to].ops.begin(), clusters_[to].ops.end(), [&](uint32_t op) {
+    count_work();
     const std::vector<Value>& operands = graph_.ops()[op].operands;
     return std::all_of(operands.begin(), operands.end(), [&](Value operand) {
       if (in_memory_[operand.op]) return true;
       const std::vector<Value>& behind = reads_[operand.op];
+      count_work(behind.size());
       return std::none_of(behind.begin(), behind.end(),
                           [&](Value read) { return std::binary_search(made.begin(), made.end(), read.op); });
     });
@@ -190,12 +207,9 @@ bool Clusters::march_together(uint32_t from, uint32_t to) const {
 }
 
 void Clusters::set(uint32_t cluster, Cluster now) {
-  const auto straddle = [&](const std::vector<uint32_t>& ops, uint32_t by) {
-    if (!ops.empty())
-      for (uint32_t op = ops.front(); op < ops.back(); ++op) straddling_[op] += by;
-  };
-  straddle(clusters_[cluster].ops, ~0U);  // -1
-  straddle(now.ops, 1);
+  const std::vector<uint32_t>& before = clusters_[cluster].ops;
+  if (!before.empty()) straddling_.remove(before.front(), before.back());
+  if (!now.ops.empty()) straddling_.add(now.ops.front(), now.ops.back());
   clusters_[cluster] = std::move(now);
   versions_[cluster] = ++version_;
 }
@@ -235,6 +249,7 @@ std::vector<Cluster> Clusters::in_order() const {
       state[at] = kOpen;
       const size_t above = stack.size();
       const auto visit_reads = [&](uint32_t op) {
+        count_work(1 + reads_[op].size());
         for (Value read : reads_[op])
           if (!inside(at, read.op)) visit(cluster_of_[read.op]);
       };

@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "passes/fuse/cluster.h"
+#include "passes/fuse/spans.h"
+#include "support/work.h"
 
 namespace sinter::passes {
 
@@ -46,6 +48,7 @@ class Clusters {
   template <class Act>
   void each_reader(uint32_t op, Act&& act) const {
     for (uint32_t user : users_[op]) {
+      count_work();
       if (const auto copies = copies_.find(user); copies != copies_.end())
         for (uint32_t cluster : copies->second) act(cluster);
       else
@@ -62,6 +65,8 @@ class Clusters {
     if (clusters_[cluster].ops.empty())
       for (ir::Value output : clusters_[cluster].outputs) each_reader(output.op, others);
   }
+  // The cluster of the last operation that loads this one's value; somebody does.
+  [[nodiscard]] uint32_t last_reader(uint32_t op) const;
   // The clusters that load a value, ascending, itself left out; a parameter's, too.
   [[nodiscard]] std::vector<uint32_t> readers(ir::Value value) const;
 
@@ -102,7 +107,7 @@ class Clusters {
   std::map<uint32_t, std::set<uint32_t>> copies_;
   std::vector<uint32_t> versions_, seen_;  // by cluster; seen_: the last search that came by
   uint32_t version_ = 0, search_ = 0;
-  std::vector<uint32_t> straddling_;  // by operation: clusters that have it or one before it, and one behind it
+  Spans straddling_;  // by operation: clusters that have it or one before it, and one behind it
 };
 
 }  // namespace sinter::passes

@@ -4,6 +4,7 @@
 
 #include "passes/fuse/clusters.h"
 #include "passes/fuse/cost.h"
+#include "passes/fuse/memory.h"
 #include "passes/fuse/trials.h"
 
 namespace sinter::passes {
@@ -33,8 +34,11 @@ void require_fusible(const ir::Graph& graph) {
 
 class Fuser {
  public:
-  Fuser(const ir::Graph& graph, const FuseOptions& options)
-      : graph_(graph), options_(options), clusters_(graph), trials_(clusters_) {}
+  // `frugal`: nothing is kept alive for longer than what vanishes for it would have been.
+  Fuser(const ir::Graph& graph, const FuseOptions& options, bool frugal)
+      : graph_(graph), options_(options), frugal_(frugal), clusters_(graph), trials_(clusters_) {}
+
+  [[nodiscard]] size_t peak(size_t spare) const { return peak_bytes(clusters_, spare); }
 
   void run() {
     sweep(/*must_vanish=*/true);   // what makes values disappear from memory
@@ -70,8 +74,8 @@ class Fuser {
     return best;
   }
 
-  void record(Value producer, uint32_t consumer, bool fused, std::string reason) {
-    ledger_.push_back({producer, consumer, fused, std::move(reason), 2 * clusters_.bytes(producer)});
+  void record(Value producer, uint32_t consumer, bool fused, std::string_view reason) {
+    ledger_.push_back({producer, consumer, fused, std::string(reason), 2 * clusters_.bytes(producer)});
   }
 
   bool too_many(size_t operations) const { return operations > options_.most_operations; }
@@ -95,6 +99,8 @@ class Fuser {
     if (must_vanish && !clusters_.vanishes(source, from, to)) return;
     if (too_many(clusters_[from].ops.size() + clusters_[to].ops.size()))
       return record(source, op, false, fmt::format("they are more than {} operations", options_.most_operations));
+    if (frugal_ && would_wait(clusters_, from, to) && dying_bytes(from) > vanishing_bytes(from, to))
+      return record(source, op, false, kKept);
     if (clusters_.detour(from, to))
       return record(source, op, false, "a kernel between the two needs the one and is needed by the other");
     if (clusters_.march_together(from, to)) {
@@ -109,6 +115,21 @@ class Fuser {
     record(source, op, true, "");
     clusters_.merge(from, to);
     trials_.know(to, *trial.nanoseconds);
+  }
+
+  int64_t dying_bytes(uint32_t cluster) const {
+    return passes::dying_bytes(clusters_, cluster, clusters_[cluster].ops);
+  }
+  int64_t vanishing_bytes(uint32_t from, uint32_t to) const {
+    int64_t sum = 0;
+    for (Value output : clusters_.outputs(clusters_[from].ops))
+      if (clusters_.vanishes(output, from, to)) sum += clusters_.bytes(output);
+    return sum;
+  }
+  int64_t stored_bytes(uint32_t cluster) const {
+    int64_t sum = 0;
+    for (Value output : clusters_.outputs(clusters_[cluster].ops)) sum += clusters_.bytes(output);
+    return sum;
   }
 
   // Kernels that read the same large value side by side read it once when they are one.
@@ -133,12 +154,13 @@ class Fuser {
     constexpr size_t kMostOutputs = 8;  // that one kernel should write side by side
     const auto stores = [&](uint32_t cluster) { return clusters_.outputs(clusters_[cluster].ops).size(); };
     if (clusters_.leads_to(from, to) || clusters_.leads_to(to, from)) return false;  // sweep() has judged
-    const auto refuse = [&](std::string reason) {
-      record(shared, clusters_[to].ops.back(), false, std::move(reason));
+    const auto refuse = [&](std::string_view reason) {
+      record(shared, clusters_[to].ops.back(), false, reason);
       return false;
     };
     if (too_many(clusters_[from].ops.size() + clusters_[to].ops.size()) || stores(from) + stores(to) > kMostOutputs)
       return refuse("its readers side by side compute or store too much");
+    if (frugal_ && keeps_side_by_side(from, to) > clusters_.bytes(shared) / kMuchSmaller) return refuse(kKept);
     const Trials::Joint& trial = trials_.joint(from, to);
     if (!trial.nanoseconds) return refuse("its readers side by side: " + trial.reason);
     const double extra = *trial.nanoseconds - trials_.price(from) - trials_.price(to);
@@ -148,6 +170,12 @@ class Fuser {
     clusters_.merge(from, to);
     trials_.know(to, *trial.nanoseconds);
     return true;
+  }
+
+  // What one kernel keeps that two one after the other would not: what the first reads, or what the other stores.
+  int64_t keeps_side_by_side(uint32_t a, uint32_t b) const {
+    const int64_t first = would_wait(clusters_, a, b) ? dying_bytes(a) : would_wait(clusters_, b, a) ? dying_bytes(b) : 0;
+    return first + std::min(stored_bytes(a), stored_bytes(b));
   }
 
   // A cluster of cheap elementwise work disappears into all that read it, when each can take a copy.
@@ -167,6 +195,8 @@ class Fuser {
     if (into.empty()) return;
     for (uint32_t reader : into)  // a copy reads memory
       if (clusters_.empty(reader) || too_many(producer.ops.size() + clusters_[reader].ops.size())) return;
+    const auto waits = [&](uint32_t reader) { return would_wait(clusters_, cluster, reader); };
+    if (frugal_ && std::ranges::any_of(into, waits) && dying_bytes(cluster) > stored_bytes(cluster)) return;
     double extra = -trials_.price(cluster);
     std::vector<Cluster> trials;
     for (uint32_t reader : into) {
@@ -197,7 +227,6 @@ class Fuser {
   // The elementwise operations of a cluster by which a value follows from what lies in memory anyway or is much
   // smaller; nothing when it does not, or when somebody else needs what lies between.
   std::optional<std::set<uint32_t>> way_to(Value value, uint32_t cluster, const std::set<uint32_t>& readers) const {
-    constexpr int64_t kMuchSmaller = 16;
     constexpr size_t kMost = 8;
     std::set<uint32_t> way;
     std::vector<uint32_t> stack{value.op};
@@ -226,6 +255,8 @@ class Fuser {
     if (clusters_[cluster].ops.size() < 2 || readers.empty()) return;
     const auto way = way_to(value, cluster, readers);
     if (!way) return;
+    const std::vector<uint32_t> again(way->begin(), way->end());
+    if (frugal_ && passes::dying_bytes(clusters_, cluster, again) > clusters_.bytes(value)) return;
     for (uint32_t reader : readers)  // a copy reads memory
       if (clusters_.empty(reader) || too_many(clusters_[reader].ops.size() + way->size())) return;
     std::set<uint32_t> all = readers;
@@ -254,8 +285,12 @@ class Fuser {
     for (auto& [op, old] : copies) clusters_.set_copies(op, old.value_or(std::set<uint32_t>()));
   }
 
+  static constexpr std::string_view kKept = "what it reads would stay in memory for longer";
+  static constexpr int64_t kMuchSmaller = 16;
+
   const ir::Graph& graph_;
   const FuseOptions& options_;
+  const bool frugal_;
   Clusters clusters_;
   Trials trials_;
   std::vector<FusionDecision> ledger_;
@@ -265,9 +300,14 @@ class Fuser {
 
 Fusion fuse(const ir::Graph& graph, const FuseOptions& options) {
   require_fusible(graph);
-  Fuser fuser(graph, options);
-  if (options.fuse) fuser.run();
-  return std::move(fuser).finish();
+  Fuser fuser(graph, options, /*frugal=*/false);
+  if (!options.fuse) return std::move(fuser).finish();
+  const size_t most = fuser.peak(/*spare=*/0) + options.spare;
+  fuser.run();
+  if (fuser.peak(options.spare) <= most) return std::move(fuser).finish();
+  Fuser frugal(graph, options, /*frugal=*/true);
+  frugal.run();
+  return std::move(frugal.peak(options.spare) < fuser.peak(options.spare) ? frugal : fuser).finish();
 }
 
 std::string print_ledger(const ir::Graph& graph, const Fusion& fusion) {

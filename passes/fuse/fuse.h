@@ -1,7 +1,8 @@
 // Decides which operations share a kernel. Greedy over the graph in order: an operation joins the kernels that make its
 // operands when the joint kernel can be built (lower/ is the judge: index maps are exact) and the price is right; then
 // kernels that read the same large value are joined, cheap producers dissolve into all their readers, and large values
-// that follow at once from others are computed again. Every decision is kept with its reason. Golden test:
+// that follow at once from others are computed again. Where that needs more memory than the operations one by one, it
+// is done again without what keeps values alive for longer. Every decision is kept with its reason. Golden test:
 // tests/golden/fuse.sir
 #pragma once
 
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "passes/fuse/cluster.h"
+#include "passes/plan/phases.h"
 
 namespace sinter::passes {
 
@@ -34,6 +36,7 @@ struct FuseOptions {
   // Operations of a kernel: what one more saves is next to nothing by then, and time to compile grows faster than size.
   size_t most_operations = 256;
   int64_t large_value = 1 << 20;  // bytes from which on kernels that read a value side by side are joined
+  size_t spare = kSpareBytes;     // what may be alive at one time beyond what the operations one by one need
 };
 
 // GraphError when the graph has calls, operations that no result needs, or symbolic sizes.

@@ -5,6 +5,7 @@
 
 #include "passes/fuse/cluster.h"
 #include "passes/lower/lower.h"
+#include "support/work.h"
 
 namespace sinter::passes {
 namespace {
@@ -41,6 +42,7 @@ class Finder {
     std::vector<int64_t> loads(graph_.ops().size()), depth(graph_.ops().size());
     for (uint32_t op = 0; op < graph_.ops().size(); ++op) {
       const std::vector<Value>& operands = graph_.ops()[op].operands;
+      count_work(1 + operands.size());
       const auto total = [&] {
         int64_t sum = 0;
         for (Value operand : operands) sum += loads[operand.op];

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "support/work.h"
+
 namespace sinter::passes {
 
 using ir::OpClass;
@@ -74,6 +76,7 @@ bool KernelBuilder::is_inner(const Index& index) const {
 uint32_t KernelBuilder::emit(Inst inst, bool inner) {
   inner = inner || inside_ || is_inner(inst.index) || (inst.guard >= 0 && inner_[static_cast<size_t>(inst.guard)]) ||
           std::any_of(inst.operands.begin(), inst.operands.end(), [&](uint32_t operand) { return inner_[operand]; });
+  count_work();
   const auto id = static_cast<uint32_t>(insts_.size());
   const size_t place = open_ == 0 ? drafts_.size() - 1 : (inner ? open_ : open_ - 1);
   drafts_[place].ids.push_back(id);
@@ -165,14 +168,17 @@ void KernelBuilder::define(ir::Value value, const Coordinates& at, uint32_t id) 
 
 uint32_t KernelBuilder::pull(ir::Value value, const Coordinates& at) {
   if (failed()) return 0;
+  count_work();
   if (const auto known = defined_.find(value); known != defined_.end()) {
     if (known->second.at.at != at.at) fail("a reduced value is needed at other positions than where it is made");
     return known->second.id;
   }
   if (!inside_)
     for (Memo* memo : {&outer_memo_, &inner_memo_})
-      for (const Known& known : (*memo)[value])
+      for (const Known& known : (*memo)[value]) {
+        count_work();
         if (known.guard == guard_ && known.at.at == at.at) return known.id;
+      }
   constexpr int kMaxDepth = 2000;
   if (++depth_ > kMaxDepth || insts_.size() > 4096) fail("the expression is too large for one kernel");
   const uint32_t id = failed() ? 0 : compute(value, at);

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "passes/lower/kernel_builder.h"
+#include "support/work.h"
 
 namespace sinter::passes {
 namespace {
@@ -26,6 +27,7 @@ class Lowering {
 
   LowerResult run() {
     for (uint32_t op : cluster_.ops) {
+      count_work();
       const OpClass op_class = graph_.ops()[op].def->op_class;
       if (op_class == OpClass::kReduction) anchors_.reductions.push_back(op);
       if (op_class == OpClass::kDot || op_class == OpClass::kScatter) {
@@ -192,6 +194,7 @@ class Lowering {
     while (!stack.empty()) {
       const uint32_t op = stack.back();
       const ir::Op& it = graph_.ops()[op];
+      count_work(1 + it.operands.size());
       const bool member = std::binary_search(cluster_.ops.begin(), cluster_.ops.end(), op);
       int highest = 0;
       bool known = true;

@@ -1,6 +1,7 @@
 // How views and gathers rewrite coordinates: the part of KernelBuilder that sees through operations which only say
 // where elements come from.
 #include "passes/lower/kernel_builder.h"
+#include "support/work.h"
 
 namespace sinter::passes {
 
@@ -87,6 +88,7 @@ uint32_t KernelBuilder::pull_concat(ir::Value value, const Coordinates& at) {
   std::optional<uint32_t> result;
   int64_t begin = 0;
   for (ir::Value part : op.operands) {
+    count_work();
     const int64_t end = begin + graph_->type(part).shape[static_cast<int64_t>(axis)].value();
     const bool outside = range && (range->high < begin || range->low >= end);
     if (end > begin && !outside) {

@@ -6,6 +6,8 @@
 
 #include "passes/lower/coordinates.h"
 #include "passes/plan/arena.h"
+#include "passes/plan/phases.h"
+#include "support/work.h"
 
 namespace sinter::passes {
 namespace {
@@ -70,17 +72,19 @@ LoweredKernel copy_kernel(const ir::Graph& graph, Value value) {
 
 class Planner {
  public:
-  Planner(const ir::Graph& graph, const std::vector<LoweredKernel>& kernels) : graph_(graph), kernels_(kernels) {}
+  Planner(const ir::Graph& graph, const std::vector<LoweredKernel>& kernels, size_t spare)
+      : graph_(graph), kernels_(kernels), spare_(spare) {}
 
   Plan run() {
     for (size_t p = 0; p < graph_.parameters().size(); ++p) input_of_[graph_.parameters()[p].value] = p;
-    for (size_t k = 0; k < kernels_.size(); ++k) {
-      nodes_.push_back({k, {}, {}});
+    for (const ir::State& state : graph_.states) is_state_.insert(state.parameter);
+    for (uint32_t k = 0; k < kernels_.size(); ++k) {
+      add_node(k);
       if (checks_indices(kernels_[k].kernel)) checks_.push_back(k);
       for (size_t b = 0; b < kernels_[k].values.size(); ++b)
         if (kernels_[k].kernel.buffers[b].role == Buffer::Role::kOut) writer_[kernels_[k].values[b]] = k;
     }
-    for (size_t k = 0; k < kernels_.size(); ++k)
+    for (uint32_t k = 0; k < kernels_.size(); ++k)
       for (size_t b = 0; b < kernels_[k].values.size(); ++b) {
         const Value value = kernels_[k].values[b];
         if (kernels_[k].kernel.buffers[b].role != Buffer::Role::kIn) continue;
@@ -88,6 +92,7 @@ class Planner {
           run_after(k, writer->second);
         if (input_of_.contains(value)) readers_[input_of_[value]].insert(k);
       }
+    find_before_checks();
     place_results();
     checks_before_state();
     assign_phases();
@@ -99,41 +104,58 @@ class Planner {
 
  private:
   struct Node {  // a kernel run
-    size_t kernel;
-    std::set<size_t> after;         // nodes that must have ended
-    std::map<size_t, Place> fixed;  // buffers with a place of their own (copies)
+    size_t kernel;                    // kInstant: none
+    std::vector<uint32_t> after;      // nodes that must have ended
+    std::map<size_t, Place> fixed;    // buffers with a place of their own (copies)
     bool writes_state = false, is_waited_for = false;
   };
+  static constexpr size_t kInstant = SIZE_MAX;
 
-  void run_after(size_t node, size_t before) {
-    nodes_[node].after.insert(before);
+  uint32_t add_node(size_t kernel) {
+    nodes_.push_back({kernel, {}, {}});
+    return static_cast<uint32_t>(nodes_.size() - 1);
+  }
+
+  void run_after(uint32_t node, uint32_t before) {
+    nodes_[node].after.push_back(before);
     nodes_[before].is_waited_for = true;
   }
 
-  bool reaches(size_t from, size_t to) const {  // `to` runs after `from`
+  // Whether `to` runs after `from`.
+  bool reaches(uint32_t from, uint32_t to) const {
     if (from == to || !nodes_[from].is_waited_for) return from == to;
-    std::vector<size_t> stack{to};
+    std::vector<uint32_t> stack{to};
     std::vector<bool> seen(nodes_.size());
     while (!stack.empty()) {
-      const size_t at = stack.back();
+      const uint32_t at = stack.back();
       stack.pop_back();
       if (at == from) return true;
       if (seen[at]) continue;
+      count_work();
       seen[at] = true;
       stack.insert(stack.end(), nodes_[at].after.begin(), nodes_[at].after.end());
     }
     return false;
   }
 
-  // Whether an index is checked by this kernel or by one that runs after it. Such a kernel writes no state: the check
-  // may fail, and state must then be as it was.
-  bool before_checks(size_t kernel) const {
-    return std::any_of(checks_.begin(), checks_.end(), [&](size_t check) { return reaches(kernel, check); });
+  // Which kernels check an index, or one of those that run after them does. They write no state: the check may fail,
+  // and state must then be as it was.
+  void find_before_checks() {
+    before_checks_.resize(kernels_.size());
+    std::vector<uint32_t> stack = checks_;
+    while (!stack.empty()) {
+      const uint32_t at = stack.back();
+      stack.pop_back();
+      if (before_checks_[at]) continue;
+      count_work();
+      before_checks_[at] = true;
+      stack.insert(stack.end(), nodes_[at].after.begin(), nodes_[at].after.end());
+    }
   }
 
   // Tries to let the kernel that makes `value` write it over parameter p.
   bool in_place(Value value, size_t p) {
-    const size_t k = writer_.at(value);
+    const uint32_t k = writer_.at(value);
     const LoweredKernel& kernel = kernels_[k];
     size_t written = 0;
     while (kernel.values[written] != value || kernel.kernel.buffers[written].role != Buffer::Role::kOut) ++written;
@@ -141,10 +163,10 @@ class Planner {
       if (kernel.values[b] == graph_.parameters()[p].value && kernel.kernel.buffers[b].role == Buffer::Role::kIn &&
           !may_overwrite(kernel, b, written))
         return false;
-    for (size_t reader : readers_[p])
+    if (before_checks_[k]) return false;
+    for (uint32_t reader : readers_[p])
       if (reader != k && reaches(k, reader)) return false;
-    if (before_checks(k)) return false;
-    for (size_t reader : readers_[p])
+    for (uint32_t reader : readers_[p])  // no check waits for k, so that before_checks_ stays as it is
       if (reader != k) run_after(k, reader);
     nodes_[k].writes_state = true;
     return true;
@@ -168,47 +190,41 @@ class Planner {
       }
       copied.push_back(r);
     }
-    // What has no place of its own yet is copied there after everything else has run; parameters, which others may
-    // overwrite by then, are put aside first.
-    const size_t work = nodes_.size();
-    for (size_t r : copied) {
+    if (!copied.empty()) copy_results(copied);
+  }
+
+  // What has no place of its own yet is copied there after everything else has run; parameters, which others may
+  // overwrite by then, are put aside first.
+  void copy_results(const std::vector<size_t>& results) {
+    const auto work = static_cast<uint32_t>(nodes_.size());
+    const uint32_t all_worked = add_node(kInstant), all_aside = add_node(kInstant);
+    for (uint32_t k = 0; k < work; ++k) {
+      run_after(all_worked, k);
+      if (nodes_[k].writes_state) run_after(k, all_aside);
+    }
+    for (size_t r : results) {
       const Value value = storage_of(graph_, graph_.results[r]);
       const int32_t p = plan_.output_in_input[r];
-      const bool from_state = input_of_.contains(value) && is_state(input_of_[value]);
-      size_t from = SIZE_MAX;
+      const bool from_state = input_of_.contains(value) && is_state_.contains(input_of_[value]);
+      uint32_t from = 0;
       if (from_state) {
         from = add_copy(value);
         nodes_[from].fixed[0] = {Place::Kind::kInput, input_of_[value], bytes_of(graph_, value)};
-        put_aside_.push_back(from);
-        for (size_t k = 0; k < work; ++k)
-          if (nodes_[k].writes_state) run_after(k, from);
+        run_after(all_aside, from);
       }
-      const size_t copy = add_copy(value);
+      const uint32_t copy = add_copy(value);
       nodes_[copy].fixed[1] = p >= 0 ? Place{Place::Kind::kInput, static_cast<size_t>(p), bytes_of(graph_, value)}
                                      : Place{Place::Kind::kOutput, r, bytes_of(graph_, value)};
       nodes_[copy].writes_state = p >= 0;
-      for (size_t k = 0; k < work; ++k) run_after(copy, k);
-      if (from_state) {
-        source_[copy] = from;
-        late_.push_back(copy);
-      }
+      run_after(copy, all_worked);
+      if (from_state) source_[copy] = from;
+      if (from_state || p >= 0) run_after(copy, all_aside);
     }
-    for (size_t copy : late_)
-      for (size_t aside : put_aside_) run_after(copy, aside);
-    for (size_t node = work; node < nodes_.size(); ++node)
-      if (nodes_[node].writes_state)
-        for (size_t aside : put_aside_) run_after(node, aside);
   }
 
-  bool is_state(size_t parameter) const {
-    return std::any_of(graph_.states.begin(), graph_.states.end(),
-                       [&](const ir::State& state) { return state.parameter == parameter; });
-  }
-
-  size_t add_copy(Value value) {
+  uint32_t add_copy(Value value) {
     plan_.copies.push_back(copy_kernel(graph_, value));
-    nodes_.push_back({kernels_.size() + plan_.copies.size() - 1, {}, {}});
-    return nodes_.size() - 1;
+    return add_node(kernels_.size() + plan_.copies.size() - 1);
   }
 
   const LoweredKernel& lowered(size_t kernel) const {
@@ -216,57 +232,59 @@ class Planner {
   }
 
   void checks_before_state() {
-    for (size_t check : checks_)
-      for (size_t node = 0; node < nodes_.size(); ++node)
-        if (nodes_[node].writes_state) run_after(node, check);
+    if (checks_.empty()) return;
+    const uint32_t all_checked = add_node(kInstant);
+    for (uint32_t check : checks_) run_after(all_checked, check);
+    for (uint32_t node = 0; node < all_checked; ++node)
+      if (nodes_[node].writes_state) run_after(node, all_checked);
   }
 
-  // One more than the latest of those a node waits for.
-  void assign_phases() {
-    constexpr int kUnknown = -1, kBeingFound = -2;
-    phase_.assign(nodes_.size(), kUnknown);
-    std::vector<size_t> stack;
-    for (size_t start = 0; start < nodes_.size(); ++start) {
-      stack.push_back(start);
-      while (!stack.empty()) {
-        const size_t node = stack.back();
-        if (phase_[node] == kUnknown) {
-          phase_[node] = kBeingFound;
-          for (size_t before : nodes_[node].after) {
-            invariant(phase_[before] != kBeingFound, "no two kernels wait for each other");
-            if (phase_[before] == kUnknown) stack.push_back(before);
-          }
-          continue;
-        }
-        stack.pop_back();
-        if (phase_[node] != kBeingFound) continue;
-        int earliest = 0;
-        for (size_t before : nodes_[node].after) earliest = std::max(earliest, phase_[before] + 1);
-        phase_[node] = earliest;
-        plan_.phases = std::max(plan_.phases, earliest + 1);
-      }
+  // A value, and the node that put it aside, else kInstant.
+  using ArenaKey = std::pair<Value, size_t>;
+  // What of a buffer lies in the arena.
+  std::optional<ArenaKey> arena_key(uint32_t node, size_t buffer) const {
+    const LoweredKernel& kernel = lowered(nodes_[node].kernel);
+    const Value value = kernel.values[buffer];
+    const bool out = kernel.kernel.buffers[buffer].role == Buffer::Role::kOut;
+    if (nodes_[node].fixed.contains(buffer)) return std::nullopt;
+    if (node >= kernels_.size()) {  // a copy: into or out of what was put aside, or out of a value
+      if (out) return std::pair{value, node};
+      if (const auto source = source_.find(node); source != source_.end()) return std::pair{value, source->second};
     }
+    if (input_of_.contains(value) && !out) return std::nullopt;
+    if (home_.contains(value) || graph_.op(value).def->op_class == ir::OpClass::kConstant) {
+      if (!out || home_.contains(value)) return std::nullopt;
+    }
+    return std::pair{value, kInstant};
+  }
+
+  void assign_phases() {
+    std::vector<Task> tasks(nodes_.size());
+    std::vector<size_t> bytes;
+    std::map<ArenaKey, uint32_t> numbers;
+    for (uint32_t node = 0; node < nodes_.size(); ++node) {
+      Task& task = tasks[node];
+      task.after = nodes_[node].after;
+      task.instant = nodes_[node].kernel == kInstant;
+      if (task.instant) continue;
+      const LoweredKernel& kernel = lowered(nodes_[node].kernel);
+      for (size_t b = 0; b < kernel.values.size(); ++b)
+        if (const auto key = arena_key(node, b)) {
+          const auto [at, fresh] = numbers.try_emplace(*key, static_cast<uint32_t>(bytes.size()));
+          if (fresh) bytes.push_back(bytes_of(graph_, key->first));
+          const bool out = kernel.kernel.buffers[b].role == Buffer::Role::kOut;
+          (out ? task.makes : task.reads).push_back(at->second);
+        }
+    }
+    const Phases phases = find_phases(tasks, bytes, spare_);
+    phase_ = phases.of;
+    plan_.phases = phases.count;
   }
 
   void place_all() {
-    // Lifetimes in the arena, counted in phases.
-    std::map<std::pair<Value, size_t>, Interval> lives;  // second: the node for values put aside, else SIZE_MAX
-    const auto arena_key = [&](size_t node, size_t buffer) -> std::optional<std::pair<Value, size_t>> {
-      const LoweredKernel& kernel = lowered(nodes_[node].kernel);
-      const Value value = kernel.values[buffer];
-      const bool out = kernel.kernel.buffers[buffer].role == Buffer::Role::kOut;
-      if (nodes_[node].fixed.contains(buffer)) return std::nullopt;
-      if (node >= kernels_.size()) {  // a copy: into or out of what was put aside, or out of a value
-        if (out) return std::pair{value, node};
-        if (source_.contains(node)) return std::pair{value, source_[node]};
-      }
-      if (input_of_.contains(value) && !out) return std::nullopt;
-      if (home_.contains(value) || graph_.op(value).def->op_class == ir::OpClass::kConstant) {
-        if (!out || home_.contains(value)) return std::nullopt;
-      }
-      return std::pair{value, SIZE_MAX};
-    };
-    for (size_t node = 0; node < nodes_.size(); ++node)
+    std::map<ArenaKey, Interval> lives;  // counted in phases
+    for (uint32_t node = 0; node < nodes_.size(); ++node) {
+      if (nodes_[node].kernel == kInstant) continue;
       for (size_t b = 0; b < lowered(nodes_[node].kernel).values.size(); ++b)
         if (const auto key = arena_key(node, b)) {
           const int at = phase_[node];
@@ -274,6 +292,7 @@ class Planner {
           life->second.first = std::min(life->second.first, at);
           life->second.last = std::max(life->second.last, at);
         }
+    }
     std::vector<Interval*> intervals;
     for (auto& [key, life] : lives) intervals.push_back(&life);
     plan_.arena_bytes = pack(intervals);
@@ -281,7 +300,8 @@ class Planner {
       if (life.last + 1 < plan_.phases) plan_.deaths.push_back({life.last + 1, life.offset, life.bytes});
     std::stable_sort(plan_.deaths.begin(), plan_.deaths.end(),
                      [](const Death& a, const Death& b) { return a.phase < b.phase; });
-    for (size_t node = 0; node < nodes_.size(); ++node) {
+    for (uint32_t node = 0; node < nodes_.size(); ++node) {
+      if (nodes_[node].kernel == kInstant) continue;
       Step step{nodes_[node].kernel,
                 {},
                 phase_[node],
@@ -307,28 +327,33 @@ class Planner {
     if (const auto home = home_.find(value); home != home_.end() && !reads_constant) return home->second;
     if (const auto input = input_of_.find(value); input != input_of_.end())
       return {Place::Kind::kInput, input->second, bytes_of(graph_, value)};
-    const auto at = std::find(plan_.constants.begin(), plan_.constants.end(), value);
-    const auto index = static_cast<size_t>(at - plan_.constants.begin());
-    if (at == plan_.constants.end()) plan_.constants.push_back(value);
-    return {Place::Kind::kConstant, index, bytes_of(graph_, value)};
+    const auto [at, fresh] = constant_.try_emplace(value, plan_.constants.size());
+    if (fresh) plan_.constants.push_back(value);
+    return {Place::Kind::kConstant, at->second, bytes_of(graph_, value)};
   }
 
   const ir::Graph& graph_;
   const std::vector<LoweredKernel>& kernels_;
+  const size_t spare_;
   Plan plan_;
   std::vector<Node> nodes_;
-  std::vector<size_t> checks_;  // kernels that check indices
-  std::map<Value, size_t> input_of_, writer_;
-  std::map<size_t, std::set<size_t>> readers_;  // of parameters: nodes
+  std::vector<uint32_t> checks_;     // kernels that check indices
+  std::vector<bool> before_checks_;  // by kernel
+  std::map<Value, size_t> input_of_;
+  std::map<Value, uint32_t> writer_;
+  std::set<size_t> is_state_;                     // parameters
+  std::map<size_t, std::set<uint32_t>> readers_;  // of parameters: nodes
   std::map<Value, Place> home_;
-  std::vector<size_t> put_aside_, late_;
-  std::map<size_t, size_t> source_;  // copy -> the copy that put its source aside
+  std::map<Value, size_t> constant_;      // its number
+  std::map<uint32_t, uint32_t> source_;  // copy -> the copy that put its source aside
   std::vector<int> phase_;
 };
 
 }  // namespace
 
-Plan plan(const ir::Graph& graph, const std::vector<LoweredKernel>& kernels) { return Planner(graph, kernels).run(); }
+Plan plan(const ir::Graph& graph, const std::vector<LoweredKernel>& kernels, size_t spare) {
+  return Planner(graph, kernels, spare).run();
+}
 
 std::string print(const Plan& plan, const std::vector<LoweredKernel>& kernels) {
   constexpr std::string_view kKinds[] = {"input", "output", "arena", "constant"};

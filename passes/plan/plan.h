@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "passes/lower/lower.h"
+#include "passes/plan/phases.h"
 
 namespace sinter::passes {
 
@@ -42,7 +43,8 @@ struct Plan {
   int phases = 0;
 };
 
-[[nodiscard]] Plan plan(const ir::Graph& graph, const std::vector<LoweredKernel>& kernels);
+// `spare`: bytes that may be alive only because kernels run side by side (phases.h).
+[[nodiscard]] Plan plan(const ir::Graph& graph, const std::vector<LoweredKernel>& kernels, size_t spare = kSpareBytes);
 [[nodiscard]] std::string print(const Plan& plan, const std::vector<LoweredKernel>& kernels);
 
 }  // namespace sinter::passes

@@ -1,0 +1,194 @@
+// Compilation is nearly linear: twice the program is about twice the steps of every stage, whatever its form. Counted,
+// not timed.
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <map>
+
+#include "driver/lower_program.h"
+#include "passes/differentiate.h"
+#include "passes/plan/barriers.h"
+#include "support/work.h"
+
+namespace sinter::driver {
+namespace {
+
+using ir::Value;
+
+// Builds a program of about n operations; its result is what is made of %x.
+struct Kind {
+  const char* name;
+  std::function<Value(ir::GraphBuilder& b, Value x, int64_t n)> make;
+  int64_t n;
+};
+
+Value tanh(ir::Builder& b, Value x) { return ir::elementwise(b, "tanh", {x}); }
+Value add(ir::Builder& b, Value x, Value y) { return ir::elementwise(b, "add", {x, y}); }
+Value mul(ir::Builder& b, Value x, Value y) { return ir::elementwise(b, "mul", {x, y}); }
+Value scaled(ir::Builder& b, Value x, int64_t by) {
+  return mul(b, x, ir::full(b, static_cast<double>(by) + 0.5, ir::Type(b.type(x))));
+}
+// Over the columns.
+Value normalised(ir::Builder& b, Value x) {
+  const Shape shape = b.type(x).shape;
+  return ir::elementwise(b, "div", {x, ir::broadcast(b, ir::reduce(b, "sum", x, {1}), shape, {0})});
+}
+Value row(ir::Builder& b, Value x, int64_t i) {
+  const Shape shape = b.type(x).shape;
+  return ir::slice(b, x, {i, 0}, {i + 1, shape[1].value()}, {1, 1});
+}
+
+const std::vector<Kind>& kinds() {
+  static const std::vector<Kind> all{
+      {"diamonds",
+       [](auto& b, Value x, int64_t n) {
+         for (int64_t i = 0; i < n; ++i) x = mul(b, x, x);
+         return normalised(b, x);
+       },
+       400},
+      {"chain",
+       [](auto& b, Value x, int64_t n) {
+         for (int64_t i = 0; i < n; ++i) x = tanh(b, x);
+         return x;
+       },
+       1000},
+      {"chain_of_norms",
+       [](auto& b, Value x, int64_t n) {
+         for (int64_t i = 0; i < n; ++i) x = tanh(b, normalised(b, x));
+         return x;
+       },
+       100},
+      {"wide_sum",
+       [](auto& b, Value x, int64_t n) {
+         Value sum = x;
+         for (int64_t i = 0; i < n; ++i) sum = add(b, sum, tanh(b, scaled(b, x, i)));
+         return sum;
+       },
+       200},
+      {"sum_of_norms",
+       [](auto& b, Value x, int64_t n) {
+         Value sum = x;
+         for (int64_t i = 0; i < n; ++i) sum = add(b, sum, normalised(b, scaled(b, x, i)));
+         return sum;
+       },
+       100},
+      {"rows_picked_and_stacked",
+       [](auto& b, Value x, int64_t n) {
+         std::vector<Value> rows;
+         for (int64_t i = 0; i < n; ++i) rows.push_back(tanh(b, scaled(b, row(b, x, i % 16), i)));
+         return ir::concat(b, rows, 0);
+       },
+       100},
+      {"stacks_picked_again",
+       [](auto& b, Value x, int64_t n) {
+         std::vector<Value> parts;
+         for (int64_t i = 0; i < n; ++i) parts.push_back(tanh(b, scaled(b, row(b, x, i % 16), i)));
+         const Value stack = ir::concat(b, parts, 0);
+         Value sum = row(b, stack, 0);
+         for (int64_t i = 1; i < n; ++i) sum = add(b, sum, tanh(b, row(b, stack, i)));
+         return sum;
+       },
+       100},
+      {"choices",
+       [](auto& b, Value x, int64_t n) {
+         Value chosen = x;
+         for (int64_t i = 0; i < n; ++i) {
+           const Value limit = ir::full(b, static_cast<double>(i), ir::Type(b.type(x)));
+           chosen = ir::elementwise(b, "select", {ir::elementwise(b, "lt", {x, limit}), scaled(b, x, i), chosen});
+         }
+         return chosen;
+       },
+       200},
+      {"chain_of_products",
+       [](auto& b, Value x, int64_t n) {
+         const Value w = x;
+         for (int64_t i = 0; i < n; ++i) x = tanh(b, ir::dot(b, x, w));
+         return x;
+       },
+       100},
+      {"sum_of_products",
+       [](auto& b, Value x, int64_t n) {
+         Value sum = x;
+         for (int64_t i = 0; i < n; ++i) sum = add(b, sum, ir::dot(b, x, scaled(b, x, i)));
+         return sum;
+       },
+       100},
+      {"matrix_of_products",
+       [](auto& b, Value x, int64_t n) {
+         constexpr int64_t kColumns = 8;
+         std::vector<Value> left, right;
+         for (int64_t i = 0; i < n / kColumns; ++i) left.push_back(tanh(b, scaled(b, x, i)));
+         for (int64_t i = 0; i < kColumns; ++i) right.push_back(normalised(b, scaled(b, x, i)));
+         Value sum = x;
+         for (Value l : left)
+           for (Value r : right) sum = add(b, sum, ir::dot(b, l, r));
+         return sum;
+       },
+       160},
+  };
+  return all;
+}
+
+// A deep perceptron with a weight of its own in each layer.
+ir::Graph deep_perceptron(int64_t layers) {
+  ir::Graph graph;
+  const ir::Type type{kFloat32, {16, 16}};
+  Value x = graph.add_parameter(type, "x");
+  std::vector<Value> weights;
+  for (int64_t i = 0; i < layers; ++i) weights.push_back(graph.add_parameter(type, "w"));
+  ir::GraphBuilder b(graph);
+  for (Value w : weights) x = add(b, x, tanh(b, ir::dot(b, normalised(b, x), w)));
+  graph.results = {ir::reduce(b, "sum", mul(b, x, x), {0, 1})};
+  return graph;
+}
+
+ir::Graph graph_of(const Kind& kind, int64_t n) {
+  ir::Graph graph;
+  const Value x = graph.add_parameter({kFloat32, {16, 16}}, "x");
+  ir::GraphBuilder b(graph);
+  const Value made = kind.make(b, x, n);
+  graph.results = {ir::reduce(b, "sum", made, {0, 1})};
+  return graph;
+}
+
+using Steps = std::map<std::string, uint64_t>;  // by stage
+
+Steps steps_of(ir::Graph graph, bool gradient) {
+  Steps steps;
+  const auto counted = [&](const std::string& stage, const auto& run) {
+    const uint64_t before = work_done();
+    run();
+    steps[stage] += work_done() - before;
+  };
+  if (gradient) counted("differentiate", [&] { graph = passes::differentiate_first_result(graph).graph; });
+  CompileStats stats;
+  const LoweredProgram program = lower_program(std::move(graph), {}, stats);
+  for (const StageWork& work : program.work) steps[std::string(work.stage)] += work.steps;
+  for (const bool shared : {false, true})
+    counted("barriers", [&] {
+      const std::vector<bool> all(program.plan.steps.size(), shared);
+      (void)passes::place_barriers(program.plan, program.kernels, all, -1);
+    });
+  return steps;
+}
+
+void expect_nearly_linear(const std::function<ir::Graph(int64_t)>& make, int64_t n) {
+  for (const bool gradient : {false, true}) {
+    const Steps some = steps_of(make(n), gradient), many = steps_of(make(2 * n), gradient);
+    EXPECT_GT(some.at("fusion"), static_cast<uint64_t>(n));
+    for (const auto& [stage, steps] : some)
+      EXPECT_LE(many.at(stage), 23 * steps / 10 + 200) << stage << (gradient ? " of the gradient" : "");
+  }
+}
+
+class Work : public testing::TestWithParam<Kind> {};
+TEST_P(Work, GrowsWithTheProgram) {
+  expect_nearly_linear([](int64_t n) { return graph_of(GetParam(), n); }, GetParam().n);
+}
+INSTANTIATE_TEST_SUITE_P(Kinds, Work, testing::ValuesIn(kinds()),
+                         [](const auto& instance) { return std::string(instance.param.name); });
+
+TEST(DeepPerceptron, WorkGrowsWithItsLayers) { expect_nearly_linear(deep_perceptron, 48); }
+
+}  // namespace
+}  // namespace sinter::driver
