@@ -110,7 +110,8 @@ class Compilation {
 
   std::shared_ptr<const DynamicProgram> run() && {
     if (!same_structure(a_, b_) || !place_results()) return nullptr;
-    const auto fusion = passes::run_stage("fusion", a_, [&] { return passes::fuse(a_, {}); });
+    const auto fusion =
+        passes::run_stage("fusion", a_, [&] { return passes::fuse(a_, {.layouts = layouts(a_, sizes_.first)}); });
     for (const passes::Cluster& cluster : fusion.clusters)
       if (!add_kernel(fusion, cluster)) return nullptr;
     return std::make_shared<Program>(std::move(launches_), std::move(temporaries_), outputs_.size(),

@@ -149,7 +149,7 @@ Tensor pow(const Tensor& x, const Arg& exponent, At at) {
   static const ir::OpDef& def = op_named("pow");
   if (!exponent.is_tensor()) {
     const bool whole = exponent.kind() != kFloat64;
-    const Tensor base = is_float(x.dtype()) || (whole && x.dtype() == kInt64) ? x : detail::converted(x, kFloat32);
+    const Tensor base = is_float(x.dtype()) ? x : detail::converted(x, whole ? kInt64 : kFloat32);
     const detail::Scope scope("pow");
     if (Tensor exact = exact_power(base, exponent.real(), at); exact.defined())
       return detail::named(exact, "PowBackward0");

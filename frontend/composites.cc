@@ -48,10 +48,9 @@ Tensor batched(const Tensor& a, const Tensor& b) {
       detail::broadcast_of(Sizes(std::span(x.begin(), x.end() - 2)), Sizes(std::span(y.begin(), y.end() - 2)));
   if (!batch) report_batches(x, y);
   if (y.rank() == 2) {  // one matrix for all: one product of all rows
-    const int64_t columns = x[x.rank() - 1];
-    const Tensor rows = reshape(a, {columns == 0 ? 0 : a.numel() / columns, columns});
-    Sizes shape = x;
-    shape[shape.rank() - 1] = y[1];
+    Sizes shape(std::span(x.begin(), x.end() - 1));
+    const Tensor rows = reshape(a, {shape.numel(), x[x.rank() - 1]});
+    shape.push_back(y[1]);
     return reshape(apply(ir::ops::kDot, ir::NoAttributes{}, {rows, b}), shape);
   }
   const auto spread = [&](const Tensor& matrix, const Sizes& shape) {

@@ -79,7 +79,9 @@ struct Bound {
 [[nodiscard]] Tensor masked_fill(const Tensor& x, const Tensor& mask, const Arg& value, At at = At::current());
 [[nodiscard]] Tensor one_hot(const Tensor& indices, int64_t classes, At at = At::current());
 
-// Exact for exponents 0, 0.5, 1, 2, 3, -0.5, -1 and -2: x * x rather than a logarithm.
+// Exact for exponents 0, 0.5, 1, 2, 3, -0.5, -1 and -2: x * x rather than a logarithm. Integers to integers are
+// integers, which wrap; to a negative one in a tensor they are 0, but for 1 and -1, and a negative number is a
+// ValueError.
 [[nodiscard]] Tensor pow(const Tensor& x, const Arg& exponent, At at = At::current());
 
 // Linear algebra.

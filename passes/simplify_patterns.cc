@@ -31,6 +31,9 @@ constexpr PatternRule kPatternRules[] = {
     {"neg(neg(x))", "x"},
     {"abs(neg(x))", "abs(x)"},
     {"relu(abs(x))", "abs(x)", ir::kFloats},  // not for integers: abs of the lowest is negative
+    {"floor(x)", "x", ir::kIntegers},
+    {"ceil(x)", "x", ir::kIntegers},
+    {"round(x)", "x", ir::kIntegers},
 
     // Logic and bits.
     {"logical_not(logical_not(x))", "x"},

@@ -262,6 +262,7 @@ class Generator {
     keep(ir::reduce(b_, combiner.name, x, axes));
   }
   void dot() {
+    if (random_.one_in(3)) return dot_of_views();
     const auto x = any_with([](const Type& type) { return is_float(type.dtype) && type.shape.rank() >= 2; });
     if (!x) return;
     Type other = type(*x);
@@ -271,6 +272,31 @@ class Generator {
     Shape product = type(*x).shape;
     product[rank - 1] = other.shape[rank - 1];
     if (small(other.shape) && small(product)) keep(ir::dot(b_, *x, value_of(other)));
+  }
+  // One operand is the other, or what the other is a view of, seen through views once more.
+  void dot_of_views() {
+    const auto x = any_with([](const Type& type) { return is_float(type.dtype) && type.shape.rank() >= 2; });
+    if (!x) return;
+    Value source = *x;
+    const ir::Op& made = graph_.op(source);
+    if (made.def->op_class == ir::OpClass::kView && random_.one_in(2)) source = made.operands[0];
+    for (int64_t count = random_.between(0, 2); count > 0; --count) {
+      const size_t before = pool_.size();
+      view(random_.below(7), source);
+      if (pool_.size() > before) source = pool_.back();
+    }
+    const Shape known = type(*x).shape;
+    Shape other = known, product = known;
+    const int64_t rank = known.rank();
+    const bool left = random_.one_in(2);
+    other[rank - 2] = left ? known[rank - 1] : Dim(size());
+    other[rank - 1] = left ? Dim(size()) : known[rank - 2];
+    // As many elements as the known operand has: then a reshape is enough.
+    if (random_.one_in(2)) (left ? other[rank - 1] : other[rank - 2]) = left ? known[rank - 2] : known[rank - 1];
+    (left ? product[rank - 1] : product[rank - 2]) = left ? other[rank - 1] : other[rank - 2];
+    if (!small(other) || !small(product)) return;
+    const Value views = reshaped(source, other);
+    keep(left ? ir::dot(b_, *x, views) : ir::dot(b_, views, *x));
   }
   void gather() {
     const auto data = any_with([](const Type& type) { return type.shape.rank() >= 1 && type.dtype != kBool; });

@@ -41,6 +41,17 @@ constexpr Integer shift_right(Integer x, Integer count) {
   return count.bits() < 64 ? wrapped(x.bits() >> count.bits()) : Integer(0.0);
 }
 constexpr Integer abs(Integer x) { return x.value < 0 ? -x : x; }
+constexpr Integer floor(Integer x) { return x; }
+constexpr Integer ceil(Integer x) { return x; }
+constexpr Integer rint(Integer x) { return x; }
+constexpr Integer pow(Integer x, Integer y) {
+  if (y.value < 0)
+    return x.value == 1 || (x.value == -1 && y.value % 2 == 0) ? Integer(1.0) : x.value == -1 ? x : Integer(0.0);
+  Integer power(1.0);
+  for (int64_t left = y.value; left > 0; left /= 2, x = x * x)
+    if (left % 2 == 1) power = power * x;
+  return power;
+}
 
 using std::abs, std::ceil, std::cos, std::erf, std::exp, std::expm1, std::floor, std::log, std::log1p, std::pow,
     std::rint, std::sin, std::sqrt, std::tanh;

@@ -87,13 +87,13 @@ const Row kRows[] = {
         [](auto ct, auto y, auto) { return flow(select(y <= 0.0, 0.0, ct)); }),
 
     // Rounding.
-    row<1, kFloats>(
+    row<1, kNumbers>(
         {.name = "floor", .doc = "the largest integer not above x", .traits = kIdempotent},
         [](auto x) { return floor(x); }, NoDerivative{}),
-    row<1, kFloats>(
+    row<1, kNumbers>(
         {.name = "ceil", .doc = "the smallest integer not below x", .traits = kIdempotent},
         [](auto x) { return ceil(x); }, NoDerivative{}),
-    row<1, kFloats>(
+    row<1, kNumbers>(
         {.name = "round", .doc = "the nearest integer, ties to even", .traits = kIdempotent},
         [](auto x) { return rint(x); }, NoDerivative{}),
 
@@ -131,8 +131,11 @@ const Row kRows[] = {
     row<1, kFloats>(
         {.name = "erf", .doc = "error function", .cost = 2 * kFunction}, [](auto x) { return erf(x); },
         [](auto ct, auto, auto x) { return flow(ct * (1.1283791670955126 * exp(-(x * x)))); }),
-    row<2, kFloats>(
-        {.name = "pow", .doc = "x to the y", .sample = {kPositive, kSmall}, .cost = 3 * kFunction},
+    row<2, kNumbers>(
+        {.name = "pow",
+         .doc = "x to the y; of integers it wraps, and a negative power is 0 but for x = 1 and -1",
+         .sample = {kPositive, kSmall},
+         .cost = 3 * kFunction},
         [](auto x, auto y) { return pow(x, y); },
         [](auto ct, auto p, auto x, auto y) {
           return flow(select(y == 0.0, 0.0, ct * (y * pow(x, y - 1.0))), flow_to_exponent(ct, p, x, y));

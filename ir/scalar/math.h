@@ -1,17 +1,19 @@
 // Elementary functions built from primitives: range reduction and polynomials of our own, for f32 and f64
-// (docs/math_errors.md has the measured errors). Each works in its argument's dtype, which must be a float. No table
-// look-ups, no calls.
+// (docs/math_errors.md has the measured errors). Each works in its argument's dtype, which must be a float where
+// nothing else is said. No table look-ups, no calls.
 #pragma once
 
 #include "ir/scalar/expr.h"
 
 namespace sinter::ir {
 
+// Of integers, too.
 [[nodiscard]] Expr abs(Expr x);
-[[nodiscard]] Expr sqrt(Expr x);
 [[nodiscard]] Expr floor(Expr x);
 [[nodiscard]] Expr ceil(Expr x);
 [[nodiscard]] Expr rint(Expr x);
+
+[[nodiscard]] Expr sqrt(Expr x);
 [[nodiscard]] Expr exp(Expr x);
 [[nodiscard]] Expr expm1(Expr x);
 [[nodiscard]] Expr log(Expr x);
@@ -22,7 +24,7 @@ namespace sinter::ir {
 [[nodiscard]] Expr cos(Expr x);
 [[nodiscard]] Expr tanh(Expr x);
 [[nodiscard]] Expr erf(Expr x);
-// C99's special cases. f32 computes in f64.
+// C99's special cases. f32 computes in f64. Of integers it wraps, and a negative power is 0 but for x = 1 and -1.
 [[nodiscard]] Expr pow(Expr x, Expr y);
 
 }  // namespace sinter::ir

@@ -1,4 +1,5 @@
-// pow: 2^(y log2 |x|) with more than the result's precision inside, then the sign and C99's special cases.
+// pow: 2^(y log2 |x|) with more than the result's precision inside, then the sign and C99's special cases; of integers,
+// by squaring.
 #include <array>
 #include <cstdint>
 
@@ -118,9 +119,24 @@ Expr magnitude_f64(Expr a, Expr y) {
   return select(z < -1022.0, 0.0, finite);
 }
 
+// The bits of y that stand for powers; its sign is left to the end, and for 1 and -1 the lowest bit decides.
+Expr integer_power(Expr x, Expr y) {
+  const int bits = 8 * static_cast<int>(size_of(x.dtype())) - 1;
+  const Expr one = integer_like(x, 1);
+  Expr power = one, square = x;
+  for (int bit = 0; bit < bits; ++bit) {
+    if (bit > 0) square = square * square;
+    const Expr wanted = apply(Prim::kShrL, {y, integer_like(y, bit)}) & one;
+    power = power * select(wanted == one, square, one);
+  }
+  const Expr is_unit = (x == one) | (x == integer_like(x, -1));
+  return select((y < 0.0) & !is_unit, 0.0, power);
+}
+
 }  // namespace
 
 Expr pow(Expr x, Expr y) {
+  if (!is_float(x.dtype())) return integer_power(x, y);
   const bool single = x.dtype() == kFloat32;
   const Expr a = abs(x);
   const Expr finite = clamp(y, -0x1p100, 0x1p100);  // so that 1 to any power is 1

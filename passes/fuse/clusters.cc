@@ -3,15 +3,15 @@
 #include <algorithm>
 #include <queue>
 
-#include "passes/fuse/stored_views.h"
-
 namespace sinter::passes {
 
 using ir::OpClass;
 using ir::Value;
 
-Clusters::Clusters(const ir::Graph& graph)
+Clusters::Clusters(const ir::Graph& graph, const Layouts& layouts)
     : graph_(graph),
+      layouts_(layouts),
+      stored_views_(passes::stored_views(graph, layouts)),
       in_memory_(graph.ops().size()),
       cluster_of_(graph.ops().size(), kNone),
       straddling_(graph.ops().size() + 1) {
@@ -23,10 +23,10 @@ Clusters::Clusters(const ir::Graph& graph)
     clusters_.push_back({{op}, {}});
   }
   for (Value result : graph.results) results_.insert(storage_of(graph, result));
-  for (Value view : stored_views(graph)) {
-    in_memory_[view.op] = true;
-    cluster_of_[view.op] = size();
-    clusters_.push_back({{}, {view}});
+  for (const StoredView& view : stored_views_) {
+    in_memory_[view.value.op] = true;
+    cluster_of_[view.value.op] = size();
+    clusters_.push_back({{}, {view.value}});
   }
   seen_.resize(clusters_.size());
   for (; version_ < clusters_.size(); ++version_) versions_.push_back(version_);

@@ -8,6 +8,7 @@
 
 #include "passes/fuse/cluster.h"
 #include "passes/fuse/spans.h"
+#include "passes/fuse/stored_views.h"
 #include "support/work.h"
 
 namespace sinter::passes {
@@ -16,10 +17,12 @@ class Clusters {
  public:
   static constexpr uint32_t kNone = UINT32_MAX;
 
-  // A cluster for every operation of work, and one for every view that is stored.
-  explicit Clusters(const ir::Graph& graph);
+  // A cluster for every operation of work, and one for every view that is stored. layouts: as for lowering.
+  Clusters(const ir::Graph& graph, const Layouts& layouts);
 
   [[nodiscard]] const ir::Graph& graph() const { return graph_; }
+  [[nodiscard]] const Layouts& layouts() const { return layouts_; }
+  [[nodiscard]] const std::vector<StoredView>& stored_views() const { return stored_views_; }
   [[nodiscard]] uint32_t size() const { return static_cast<uint32_t>(clusters_.size()); }
   [[nodiscard]] const Cluster& operator[](uint32_t cluster) const { return clusters_[cluster]; }
   [[nodiscard]] bool empty(uint32_t cluster) const { return clusters_[cluster].ops.empty(); }  // gone, or a copy
@@ -97,6 +100,8 @@ class Clusters {
   [[nodiscard]] const Shape* common_shape(uint32_t cluster) const;
 
   const ir::Graph& graph_;
+  const Layouts& layouts_;
+  std::vector<StoredView> stored_views_;
   std::vector<bool> in_memory_;
   std::vector<bool> plain_;  // by operation: elementwise on what is loaded or computed element by element
   std::vector<uint32_t> cluster_of_;

@@ -36,7 +36,10 @@ class Fuser {
  public:
   // `frugal`: nothing is kept alive for longer than what vanishes for it would have been.
   Fuser(const ir::Graph& graph, const FuseOptions& options, bool frugal)
-      : graph_(graph), options_(options), frugal_(frugal), clusters_(graph), trials_(clusters_) {}
+      : graph_(graph), options_(options), frugal_(frugal), clusters_(graph, options.layouts), trials_(clusters_) {
+    for (const StoredView& view : clusters_.stored_views())
+      if (view.reader) record(view.value, *view.reader, false, std::string(view.reason));
+  }
 
   [[nodiscard]] size_t peak(size_t spare) const { return peak_bytes(clusters_, spare); }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "passes/fuse/cluster.h"
+#include "passes/lower/lower.h"
 #include "passes/plan/phases.h"
 
 namespace sinter::passes {
@@ -37,6 +38,7 @@ struct FuseOptions {
   size_t most_operations = 256;
   int64_t large_value = 1 << 20;  // bytes from which on kernels that read a value side by side are joined
   size_t spare = kSpareBytes;     // what may be alive at one time beyond what the operations one by one need
+  Layouts layouts = {};           // that kernels will be lowered with
 };
 
 // GraphError when the graph has calls, operations that no result needs, or symbolic sizes.

@@ -18,7 +18,8 @@ bool divides(const loops::Kernel& kernel) {
 LowerResult Trials::kernel_of(const Cluster& cluster) {
   ++count_;
   LowerResult result = lower(
-      {.graph = &clusters_.graph(), .in_memory = &clusters_.in_memory(), .layouts = nullptr, .symbols = 0}, cluster);
+      {.graph = &clusters_.graph(), .in_memory = &clusters_.in_memory(), .layouts = clusters_.layouts(), .symbols = 0},
+      cluster);
   instructions_ += result.lowered ? result.lowered->kernel.value_count() : cluster.ops.size();
   return result;
 }

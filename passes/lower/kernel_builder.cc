@@ -187,11 +187,14 @@ uint32_t KernelBuilder::pull(ir::Value value, const Coordinates& at) {
   return id;
 }
 
-uint32_t KernelBuilder::pull_inside(ir::Value value, const Coordinates& at) {
+std::optional<uint32_t> KernelBuilder::pull_plain(ir::Value value, const Coordinates& at) {
+  const size_t before = insts_.size();
   inside_ = true;
   const uint32_t id = pull(value, at);
   inside_ = false;
-  return id;
+  if (failed() || insts_.size() != before + 1) return std::nullopt;
+  const Inst& load = insts_[id];
+  return load.kind == InstKind::kLoad && load.guard < 0 && is_affine(load.index) ? std::optional(id) : std::nullopt;
 }
 
 uint32_t KernelBuilder::compute(ir::Value value, const Coordinates& at) {

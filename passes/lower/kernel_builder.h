@@ -26,8 +26,8 @@ class KernelBuilder {
 
   // The instruction that computes the value there. After a failure any number.
   uint32_t pull(ir::Value value, const Coordinates& at);
-  // The same, all of it in the open pass and shared with nothing else.
-  uint32_t pull_inside(ir::Value value, const Coordinates& at);
+  // The same where it is one load at a sum of ranges, in the open pass and shared with nothing else; null where not.
+  [[nodiscard]] std::optional<uint32_t> pull_plain(ir::Value value, const Coordinates& at);
   // Appends an instruction of the builder's caller: reductions, dots, stores. Its place follows from what it depends
   // on, unless `inner` puts it into the open pass.
   uint32_t emit(loops::Inst inst, bool inner);
@@ -37,8 +37,6 @@ class KernelBuilder {
   // Number of the buffer that holds the value; added on first use. Outputs get theirs by store.
   [[nodiscard]] uint32_t buffer(ir::Value value, loops::Buffer::Role role);
   [[nodiscard]] std::vector<Dim> strides(ir::Value value);
-  [[nodiscard]] const loops::Inst& inst(uint32_t id) const { return insts_[id]; }
-  [[nodiscard]] size_t instructions() const { return insts_.size(); }  // so far
   [[nodiscard]] uint32_t apply(std::string_view row, DType dtype, std::vector<uint32_t> operands);
   [[nodiscard]] uint32_t checked_index(uint32_t value, Dim extent, const ir::Op& op);
 
@@ -94,7 +92,7 @@ class KernelBuilder {
   std::map<ir::Value, Known> defined_;
   int32_t guard_ = -1;
   int depth_ = 0;
-  bool inside_ = false;  // in pull_inside
+  bool inside_ = false;  // in pull_plain
   std::string reason_;
 };
 

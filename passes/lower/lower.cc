@@ -120,14 +120,9 @@ class Lowering {
     b.at[b.at.size() - 2] = k[0];
     Inst inst{.kind = InstKind::kDot, .dtype = op.types[0].dtype, .locations = op.locations};
     for (const auto& [operand, where] : {std::pair{op.operands[0], a}, std::pair{op.operands[1], b}}) {
-      const size_t before = builder_.instructions();
-      const uint32_t id = builder_.pull_inside(operand, where);
-      if (builder_.failed()) return;
-      const Inst& load = builder_.inst(id);
-      if (builder_.instructions() != before + 1 || load.kind != InstKind::kLoad || load.guard >= 0 ||
-          !is_affine(load.index))
-        return builder_.fail("an operand of dot is not plain memory");
-      inst.operands.push_back(id);
+      const std::optional<uint32_t> load = builder_.pull_plain(operand, where);
+      if (!load) return builder_.fail("an operand of dot is not plain memory");
+      inst.operands.push_back(*load);
     }
     builder_.define(result, {at, std::nullopt}, builder_.emit(std::move(inst), /*inner=*/true));
     builder_.close_pass();
@@ -293,5 +288,13 @@ class Lowering {
 }  // namespace
 
 LowerResult lower(const LowerContext& context, const Cluster& cluster) { return Lowering(context, cluster).run(); }
+
+bool is_plain_memory(const LowerContext& context, ir::Value value) {
+  const Cluster none{};
+  KernelBuilder builder(context, none);
+  Coordinates at;
+  for (Dim size : context.graph->type(value).shape) at.at.push_back(builder.add_outer_range(size));
+  return builder.pull_plain(value, at).has_value();
+}
 
 }  // namespace sinter::passes

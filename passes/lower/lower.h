@@ -45,4 +45,7 @@ struct LowerResult {
 };
 [[nodiscard]] LowerResult lower(const LowerContext& context, const Cluster& cluster);
 
+// Whether an element of the value is one load at a sum of ranges: what dot wants of its operands.
+[[nodiscard]] bool is_plain_memory(const LowerContext& context, ir::Value value);
+
 }  // namespace sinter::passes

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "driver/compile.h"
+#include "frontend/composite.h"
 #include "support/options.h"
 #include "tests/frontend/compare.h"
 
@@ -282,6 +283,31 @@ TEST(Composites, TakeFewKernels) {
   EXPECT_LE(norm.kernels, 6);
   EXPECT_LE(costs([&] { y = cross_entropy(leaf, labels); }).kernels, 2);
   EXPECT_LE(costs([&] { y.backward(); }).kernels, 3);
+}
+
+// The rows of x laid out as columns of another shape, times x: plain memory where x is row-major.
+constexpr detail::Composite kFolded{
+    "folded", [](std::span<const Tensor> x, const detail::Settings&) -> std::vector<Tensor> {
+      return {matmul(x[0].reshape({x[0].size(1), x[0].size(0)}), x[0])};
+    }};
+
+TEST(Composites, StoreOperandsOfProductsThatAreNoPlainMemory) {
+  manual_seed(6);
+  const std::vector<std::pair<std::string, Tensor>> operands{
+      {"row-major", randn({5, 7})}, {"transposed", randn({7, 5}).t()}, {"sliced", randn({5, 14}).slice(1, 0, 14, 2)}};
+  for (const auto& [name, x] : operands) {
+    const auto all = [&x = x](bool fuse) {
+      Options how = options();
+      how.fuse = fuse;
+      const OptionScope scope(how);
+      const auto loss = [](const Tensor& a) { return sum(sin(detail::apply_composite(kFolded, {a}))); };
+      return std::vector{detail::apply_composite(kFolded, {x}), grad(loss)(x)};
+    };
+    expect_same(all(true), all(false), name);
+    if (!on_reference()) {
+      EXPECT_EQ(costs([&x = x] { (void)detail::apply_composite(kFolded, {x}); }).operations, 1) << name;
+    }
+  }
 }
 
 TEST(Composites, CompileNothingForNewSizes) {

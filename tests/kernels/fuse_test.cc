@@ -146,6 +146,28 @@ TEST(Fusion, ViewsBehindViewsAreStoredNowAndThen) {
   on_small_stack([&] { EXPECT_GT(kernels_of(graph, /*fuse=*/true), 1u); });
 }
 
+// Each operand alone would be plain memory if the other lay in memory as it is.
+TEST(Fusion, OperandsOfDotsThatAreNoPlainMemoryAreStored) {
+  const auto stored = [](const std::string& dot, const std::string& type) {
+    const Graph graph = parsed("func @f(%x: f32[2, 3]) -> " + type + R"( {
+  %0 = transpose %x {order = [1, 0]}
+  %1 = reshape %0 {shape = [2, 3]}
+  %2 = transpose %1 {order = [1, 0]}
+  %3 = dot )" + dot + "\n  return %3\n}");
+    const Graph live = passes::run_passes(passes::graph_pipeline(), graph).graph;
+    EXPECT_GT(kernels_of(live, /*fuse=*/true), 0u);
+    EXPECT_EQ(kernels_of(live, /*fuse=*/false), kernels_of(live, /*fuse=*/true));
+    const std::string ledger = passes::print_ledger(live, passes::fuse(live, {}));
+    size_t count = 0;
+    for (size_t at = 0; (at = ledger.find("dot reads plain memory", at)) != std::string::npos; ++at) ++count;
+    return count;
+  };
+  EXPECT_EQ(stored("%1, %0", "f32[2, 2]"), 1u);
+  EXPECT_EQ(stored("%0, %1", "f32[3, 3]"), 1u);
+  EXPECT_EQ(stored("%1, %2", "f32[2, 2]"), 1u) << "the second is plain once the first is stored";
+  EXPECT_EQ(stored("%0, %x", "f32[3, 3]"), 0u);
+}
+
 // Two sums over columns that read one large matrix.
 TEST(Fusion, ReadersOfALargeValueReadItOnce) {
   const auto text = [](int rows) {
