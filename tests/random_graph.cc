@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
-#include <cstring>
 
 #include "ir/graph/combiner.h"
 #include "ir/graph/row.h"
@@ -18,22 +16,6 @@ using ir::Value;
 
 constexpr std::array<int64_t, 16> kSizes{1, 1, 2, 2, 3, 4, 5, 7, 8, 15, 16, 17, 31, 33, 64, 9};
 constexpr std::array kDTypes{kFloat32, kFloat32, kFloat32, kFloat32, kFloat64, kInt64, kBool};
-
-ir::Literal random_literal(RandomEngine& random, const Type& type) {
-  ir::Literal literal = ir::Literal::zeros(type);
-  visit_dtype(type.dtype, [&](auto zero) {
-    using T = decltype(zero);
-    for (T& element : literal.view<T>()) {
-      if constexpr (std::is_same_v<T, bool>)
-        element = random.one_in(2);
-      else if constexpr (std::is_floating_point_v<T>)
-        element = static_cast<T>(random.one_in(16) ? (random.one_in(2) ? 0.0 : -0.0) : random.uniform(-3, 3));
-      else
-        element = static_cast<T>(random.between(-10, 10));
-    }
-  });
-  return literal;
-}
 
 class Generator {
  public:
@@ -97,7 +79,7 @@ class Generator {
       case 0:
         return ir::full(b_, wanted.dtype == kBool ? 1 : static_cast<double>(random_.between(-2, 3)), wanted);
       case 1:
-        return ir::constant(b_, random_literal(random_, wanted));
+        return ir::constant(b_, random_literal(random_, wanted, options_.extremes));
       default:
         return reshaped(ir::convert(b_, any(), wanted.dtype), wanted.shape);
     }
@@ -231,7 +213,8 @@ class Generator {
         return keep(ir::concat(b_, parts, axis));
       }
       default:
-        return keep(ir::stop_gradient(b_, x));
+        if (options_.stop_gradients) keep(ir::stop_gradient(b_, x));
+        return;
     }
   }
   void broadcast(Value x, const Shape& from) {
@@ -366,36 +349,16 @@ class Generator {
   std::shared_ptr<const ir::Graph> callee_;
 };
 
-template <class T>
-bool same_element(T a, T b) {
-  if constexpr (std::is_floating_point_v<T>) {
-    if (std::isnan(a) || std::isnan(b)) return std::isnan(a) && std::isnan(b);
-    const auto flushed = [](T x) { return std::abs(x) < std::numeric_limits<T>::min() ? std::copysign(T{0}, x) : x; };
-    return flushed(a) == flushed(b) && std::signbit(a) == std::signbit(b);
-  } else {
-    return a == b;
-  }
-}
-
 }  // namespace
 
 ir::Graph random_graph(uint64_t seed, const RandomGraphOptions& options) { return Generator(seed, options).graph(); }
 
-std::vector<ir::Literal> random_inputs(const ir::Graph& graph, uint64_t seed) {
+std::vector<ir::Literal> random_inputs(const ir::Graph& graph, uint64_t seed, bool extremes) {
   RandomEngine random(seed);
   std::vector<ir::Literal> inputs;
   for (const ir::Parameter& parameter : graph.parameters())
-    inputs.push_back(random_literal(random, graph.type(parameter.value)));
+    inputs.push_back(random_literal(random, graph.type(parameter.value), extremes));
   return inputs;
-}
-
-bool same_bits(const ir::Literal& a, const ir::Literal& b) {
-  if (a.type != b.type) return false;
-  return visit_dtype(a.type.dtype, [&](auto zero) {
-    using T = decltype(zero);
-    const auto left = a.view<T>(), right = b.view<T>();
-    return std::equal(left.begin(), left.end(), right.begin(), right.end(), same_element<T>);
-  });
 }
 
 }  // namespace sinter::tests

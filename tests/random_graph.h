@@ -8,6 +8,7 @@
 
 #include "ir/graph/graph.h"
 #include "ir/graph/reference.h"
+#include "tests/random_literal.h"
 
 namespace sinter::tests {
 
@@ -19,17 +20,16 @@ struct RandomGraphOptions {
        doubles = true;
   bool states = true;  // pairs of parameters and results
   bool calls = false;
+  bool stop_gradients = true;
+  bool extremes = true;   // constants like random_inputs(); else moderate
   bool locations = true;  // made-up lines, scopes and salts
 };
 
 // Valid (verify passes), at least one result. Functions see values inside their domains.
 [[nodiscard]] ir::Graph random_graph(uint64_t seed, const RandomGraphOptions& options = {});
 
-// A literal a parameter: floats in [-3, 3] and now and then a zero of either sign, integers in [-10, 10].
-[[nodiscard]] std::vector<ir::Literal> random_inputs(const ir::Graph& graph, uint64_t seed);
-
-// Elements equal as results are compared: bit by bit, but NaNs count as one and denormals as zeros of their sign.
-[[nodiscard]] bool same_bits(const ir::Literal& a, const ir::Literal& b);
+// A random literal a parameter.
+[[nodiscard]] std::vector<ir::Literal> random_inputs(const ir::Graph& graph, uint64_t seed, bool extremes = true);
 
 // A smaller graph on which `fails` still holds: results dropped or moved forward, operations replaced by operands of
 // their type or by new parameters, as long as that helps. Inputs change with the graph: `fails` makes its own

@@ -5,6 +5,7 @@
 #include "ir/loops/text.h"
 #include "passes/schedule/cuda.h"
 #include "tests/cuda/check_cuda.h"
+#include "tests/fuzz/seeds.h"
 #include "tests/loops/random_kernel.h"
 
 namespace sinter::codegen::cuda {
@@ -382,11 +383,13 @@ kernel @batched(%a: f32[s3] in, %b: f32[1280] in, %d: f32[s4] out) symbols(5) {
 }
 
 TEST(Mappings, RandomKernels) {
-  const char* first_seed = std::getenv("FUZZ_SEED");  // to look further, by hand
-  const uint64_t first = first_seed == nullptr ? 0 : std::strtoull(first_seed, nullptr, 10);
-  for (uint64_t group = 0; group < 2; ++group) {
+  constexpr uint64_t kTogether = 25;  // one compilation
+  const tests::Seeds seeds = tests::seeds(2 * kTogether);
+  for (uint64_t first = seeds.first; first < seeds.first + seeds.count; first += kTogether) {
+    const tests::SeedScope scope(first);
+    tests::set_stage("or one of the 24 after it");
     std::vector<Case> cases;
-    for (uint64_t seed = first + 25 * group; seed < first + 25 * (group + 1); ++seed) {
+    for (uint64_t seed = first; seed < first + kTogether; ++seed) {
       loops::RandomKernel made = loops::random_kernel(seed);
       made.kernel.schedule = {};
       cases.push_back({std::move(made.kernel), std::move(made.buffers), std::move(made.symbols)});

@@ -13,6 +13,7 @@
 #include "runtime/device_memory.h"
 #include "runtime/threads.h"
 #include "tests/kernels/run_plan.h"
+#include "tests/literal_tensors.h"
 #include "tests/random_graph.h"
 
 namespace sinter::test {
@@ -76,32 +77,24 @@ std::vector<Literal> run_compiled(const ir::Graph& graph, std::span<const Litera
   return first;
 }
 
-detail::Ref<detail::Impl> tensor_of(const Literal& literal, Device device) {
-  detail::Ref<detail::Impl> tensor = detail::allocate(literal.type.dtype, Sizes(literal.type.shape), device);
-  runtime::copy_bytes(tensor->data(), device, literal.bytes.data(), {}, literal.bytes.size());
-  return tensor;
-}
-
-std::vector<Literal> run_dynamic(const ir::Graph& graph, std::span<const Literal> inputs, Device device) {
+std::vector<Literal> run_dynamic(const ir::Graph& graph, std::span<const Literal> inputs, const Way& way) {
   std::vector<detail::Ref<detail::Impl>> values;
   size_t parameter = 0;
   for (const ir::Op& op : graph.ops()) {
     if (op.def->op_class == ir::OpClass::kParameter) {
-      values.push_back(tensor_of(inputs[parameter++], device));
+      values.push_back(tests::tensor_of(inputs[parameter++], way.device, way.layout).impl());
       continue;
     }
     std::vector<detail::Ref<detail::Impl>> operands;
     for (ir::Value operand : op.operands) operands.push_back(values[operand.op]);
     values.push_back(detail::apply_eager(*op.def, op.attributes, operands));
-    if (operands.empty()) values.back() = detail::on_device(values.back(), device);  // constants
+    if (operands.empty()) values.back() = detail::on_device(values.back(), way.device);  // constants
   }
   std::vector<Literal> results;
   for (ir::Value result : graph.results) {
-    results.push_back(Literal::zeros(graph.type(result)));
-    const detail::Ref<detail::Impl> plain = detail::contiguous(values[result.op]);
-    if (plain->dtype != results.back().type.dtype || !(plain->shape.shape() == results.back().type.shape))
+    results.push_back(tests::literal_of(Tensor(values[result.op])));
+    if (results.back().type != graph.type(result))
       throw InternalError("the dynamic engine's result has another type than the graph's");
-    results.back().bytes = bytes_of(plain->data(), device, results.back().bytes.size());
   }
   return results;
 }
@@ -112,7 +105,7 @@ std::string to_string(const Way& way) {
   constexpr const char* kEngines[] = {"interpreted", "compiled", "dynamic"};
   std::string text = kEngines[static_cast<size_t>(way.engine)];
   if (!way.device.is_cpu()) text += " on " + sinter::to_string(way.device);
-  if (way.engine == Way::Engine::kDynamic) return text;
+  if (way.engine == Way::Engine::kDynamic) return text + (way.layout != 0 ? ", inputs strided" : "");
   text += way.fuse ? ", fused" : ", unfused";
   if (way.engine == Way::Engine::kCompiled) return text + fmt::format(", isa '{}', {} workers", way.isa, way.workers);
   return text + (way.passes ? "" : ", without graph passes") + (way.backwards ? ", phases backwards" : "");
@@ -121,7 +114,7 @@ std::string to_string(const Way& way) {
 std::vector<Literal> run(const ir::Graph& graph, std::span<const Literal> inputs, const Way& way) {
   if (way.engine == Way::Engine::kCompiled) return run_compiled(graph, inputs, way);
   ir::Graph plain = passes::inline_calls(graph).graph;
-  if (way.engine == Way::Engine::kDynamic) return run_dynamic(plain, inputs, way.device);
+  if (way.engine == Way::Engine::kDynamic) return run_dynamic(plain, inputs, way);
   plain = way.passes ? passes::run_passes(passes::graph_pipeline(), std::move(plain)).graph
                      : passes::dead_code(plain).graph;
   return run_plan(plain, inputs, {.fuse = way.fuse, .backwards = way.backwards, .races = true}).results;

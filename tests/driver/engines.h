@@ -23,7 +23,8 @@ struct Way {
   bool backwards = false;  // interpreted: steps of a phase in reverse order
   std::string isa = "";    // compiled: as in driver::CompileOptions
   int workers = 1;
-  Device device = {};  // compiled and dynamic
+  uint64_t layout = 0;  // dynamic: of inputs, as in tests/literal_tensors.h
+  Device device = {};   // compiled and dynamic
 };
 [[nodiscard]] std::string to_string(const Way& way);
 

@@ -1,16 +1,15 @@
-// Random graphs through every engine: the bits are those of the typed reference. A seed varies instruction set, threads
-// and fusion, instead of trying their whole product. FUZZ_SEEDS=FIRST:COUNT runs other seeds (docs/building.md).
+// Random graphs, and their first and second derivatives, through every engine: the bits are those of the typed
+// reference. A seed varies instruction set, threads and fusion, instead of trying their whole product.
+// FUZZ_SEEDS=FIRST:COUNT runs other seeds (docs/building.md).
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <csignal>
-#include <cstdlib>
-#include <cstring>
 #include <optional>
 
 #include "ir/graph/reference.h"
 #include "ir/graph/text.h"
 #include "tests/driver/engines.h"
+#include "tests/fuzz/seeds.h"
+#include "tests/random_derivatives.h"
 #include "tests/random_graph.h"
 
 namespace sinter::test {
@@ -19,22 +18,14 @@ namespace {
 using ir::Graph;
 using ir::Literal;
 
-struct Seeds {
-  uint64_t first = 1, count = 300;
-};
-Seeds seeds() {
-  Seeds asked;
-  if (const char* text = std::getenv("FUZZ_SEEDS"))
-    if (std::sscanf(text, "%lu:%lu", &asked.first, &asked.count) != 2) ADD_FAILURE() << "expected FIRST:COUNT";
-  return asked;
-}
-
 Graph graph_of(uint64_t seed) {
   tests::RandomGraphOptions options;
   options.operations = static_cast<int>(5 + seed % 17) * (seed > 300 && seed % 7 == 0 ? 4 : 1);
   options.max_elements = seed % 8 == 0 ? 20000 : 600;
   options.calls = seed % 5 == 0;
-  return tests::random_graph(seed, options);
+  Graph graph = tests::random_graph(seed, options);
+  const int order = seed % 16 == 11 ? 2 : seed % 4 == 3 ? 1 : 0;
+  return order == 0 ? graph : tests::random_derivatives(graph, seed, order).back().gradients;
 }
 
 std::vector<Way> ways_of(uint64_t seed) {
@@ -42,7 +33,7 @@ std::vector<Way> ways_of(uint64_t seed) {
   constexpr int kWorkers[] = {1, 2, 3, 7};
   const bool odd = seed % 2 == 1;
   return {
-      {.engine = Engine::kDynamic},
+      {.engine = Engine::kDynamic, .layout = seed % 3 == 0 ? 0 : seed},
       {.engine = Engine::kInterpreted, .fuse = false, .passes = odd, .backwards = seed % 4 < 2},
       {.engine = Engine::kInterpreted, .fuse = true, .passes = odd, .backwards = false},
       {.engine = Engine::kInterpreted, .fuse = true, .passes = true, .backwards = true},
@@ -65,50 +56,28 @@ std::optional<std::string> difference(const Graph& graph, uint64_t seed, const W
   return std::nullopt;
 }
 
-// Compiled code that faults ends the process: say first where it was. On a stack of its own, since that may be what ran
-// out.
-char g_now[200] = "";
-void say_where(int signal) {
-  if (write(STDERR_FILENO, g_now, std::strlen(g_now)) < 0) std::abort();
-  std::raise(signal);
-}
-void report_signals() {
-  static char memory[1 << 16];
-  stack_t own{};
-  own.ss_sp = memory;
-  own.ss_size = sizeof memory;
-  sigaltstack(&own, nullptr);
-  struct sigaction action{};
-  action.sa_handler = say_where;
-  action.sa_flags = SA_ONSTACK | static_cast<int>(SA_RESETHAND);
-  for (int signal : {SIGSEGV, SIGABRT, SIGILL, SIGBUS, SIGFPE}) sigaction(signal, &action, nullptr);
+// Of the first way that differs, with a smaller graph on which it does.
+std::optional<std::string> fuzz(uint64_t seed) {
+  const Graph graph = graph_of(seed);
+  const std::string text = ir::print(graph);
+  for (const Way& way : ways_of(seed)) {
+    tests::set_stage(to_string(way) + "\n" + text);
+    const std::optional<std::string> found = difference(graph, seed, way);
+    if (!found) continue;
+    const Graph small = tests::shrink(graph, [&](const Graph& candidate) {
+      try {
+        return difference(candidate, seed, way).has_value();
+      } catch (const Error&) {  // the reference refuses the inputs
+        return false;
+      }
+    });
+    return fmt::format("{}: {}\n{}\n{}", to_string(way), *found, ir::print(small).substr(0, 4000),
+                       difference(small, seed, way).value_or("(not again)"));
+  }
+  return std::nullopt;
 }
 
-TEST(Fuzz, EveryEngineGivesTheReferencesBits) {
-  report_signals();
-  const auto [first, count] = seeds();
-  int failures = 0;
-  for (uint64_t seed = first; seed < first + count && failures < 5; ++seed) {
-    const Graph graph = graph_of(seed);
-    for (const Way& way : ways_of(seed)) {
-      std::snprintf(g_now, sizeof g_now, "seed %lu, %s: a signal\n", seed, to_string(way).c_str());
-      const std::optional<std::string> found = difference(graph, seed, way);
-      if (!found) continue;
-      ++failures;
-      const Graph small = tests::shrink(graph, [&](const Graph& candidate) {
-        try {
-          return difference(candidate, seed, way).has_value();
-        } catch (const Error&) {  // the reference refuses the inputs
-          return false;
-        }
-      });
-      ADD_FAILURE() << "seed " << seed << ", " << to_string(way) << ": " << *found << "\n"
-                    << ir::print(small).substr(0, 4000) << "\n"
-                    << difference(small, seed, way).value_or("");
-      break;
-    }
-  }
-}
+TEST(Fuzz, EveryEngineGivesTheReferencesBits) { tests::for_each_seed(tests::seeds(300), fuzz); }
 
 }  // namespace
 }  // namespace sinter::test

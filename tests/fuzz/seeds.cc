@@ -15,7 +15,7 @@
 namespace sinter::tests {
 namespace {
 
-constexpr unsigned kSecondsForOneSeed = 240;  // sanitizers on a loaded machine included
+constexpr unsigned kSecondsForOneSeed = 600;  // sanitizers on a loaded machine included
 constexpr std::array kDeadly{SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGALRM, SIGTERM, SIGINT};
 
 uint64_t g_seed = 0;
@@ -64,6 +64,18 @@ Seeds seeds(uint64_t count) {
   return asked;
 }
 
+SeedScope::SeedScope(uint64_t seed) {
+  static const bool once = (speak_before_dying(), true);
+  (void)once;
+  g_seed = seed;
+  set_stage("at its beginning");
+  alarm(kSecondsForOneSeed);
+}
+SeedScope::~SeedScope() {
+  alarm(0);
+  set_stage("which had passed");
+}
+
 void set_stage(std::string_view stage) {
   Text& next = g_texts[g_last_words.load() == g_texts[0].data()];
   *fmt::format_to_n(next.data(), next.size() - 1, "\nthe process ends at seed {}, {}\n", g_seed, stage).out = '\0';
@@ -71,20 +83,15 @@ void set_stage(std::string_view stage) {
 }
 
 void for_each_seed(const Seeds& seeds, const std::function<std::optional<std::string>(uint64_t seed)>& run) {
-  static const bool once = (speak_before_dying(), true);
-  (void)once;
   constexpr int kEnough = 5;
   int failed = 0;
   for (uint64_t seed = seeds.first; seed < seeds.first + seeds.count && failed < kEnough; ++seed) {
-    g_seed = seed;
-    set_stage("at its beginning");
-    alarm(kSecondsForOneSeed);
+    const SeedScope scope(seed);
     const std::optional<std::string> wrong = run_or_catch(run, seed);
     if (!wrong) continue;
     ++failed;
     ADD_FAILURE() << "seed " << seed << ": " << *wrong;
   }
-  alarm(0);
 }
 
 }  // namespace sinter::tests

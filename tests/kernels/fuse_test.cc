@@ -11,6 +11,7 @@
 #include "passes/lower/lower.h"
 #include "passes/pipeline.h"
 #include "passes/plan/plan.h"
+#include "tests/fuzz/seeds.h"
 #include "tests/kernels/run_plan.h"
 #include "tests/random_graph.h"
 
@@ -217,6 +218,7 @@ func @f(%p: f32[64, 64], %q: f32[64, 64], %w: f32[64, 64]) -> (f32[64, 64], f32[
 TEST(Fusion, RandomGraphsKeepTheirBitsAtTheLimits) {
   size_t joined = 0, refused = 0;
   for (uint64_t seed = 0; seed < 60; ++seed) {
+    const tests::SeedScope scope(seed);
     const Graph graph =
         passes::run_passes(passes::graph_pipeline(), tests::random_graph(seed, {.max_elements = 256})).graph;
     const std::vector<ir::Literal> inputs = tests::random_inputs(graph, seed);

@@ -7,6 +7,7 @@
 
 #include "ir/loops/interpret.h"
 #include "ir/loops/text.h"
+#include "tests/fuzz/seeds.h"
 
 namespace sinter::loops {
 namespace {
@@ -17,6 +18,7 @@ TEST(RandomKernel, IsValidAndCoversTheIr) {
   std::set<Atom::Kind> atoms;
   int symbolic = 0, guarded = 0, dots = 0, failed = 0;
   for (uint64_t seed = 0; seed < 400; ++seed) {
+    const tests::SeedScope scope(seed);
     SCOPED_TRACE("seed " + std::to_string(seed));
     RandomKernel random = random_kernel(seed);
     const std::string text = print(random.kernel);

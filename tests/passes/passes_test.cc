@@ -10,6 +10,8 @@
 #include "ir/graph/text.h"
 #include "passes/pipeline.h"
 #include "support/options.h"
+#include "tests/fuzz/seeds.h"
+#include "tests/random_derivatives.h"
 #include "tests/random_graph.h"
 
 namespace sinter::passes {
@@ -59,6 +61,7 @@ class EachPass : public testing::TestWithParam<std::string_view> {};
 TEST_P(EachPass, KeepsTheBitsOfRandomGraphs) {
   const std::vector<Pass> pass = parse_passes(GetParam());
   for (uint64_t seed = 0; seed < 300; ++seed) {
+    const tests::SeedScope scope(seed);
     const Graph graph = tests::random_graph(seed, {.calls = seed % 4 == 0});
     expect_same_bits(seed % 2 == 0 ? graph : all_seen(graph), pass, seed);
   }
@@ -69,18 +72,9 @@ INSTANTIATE_TEST_SUITE_P(Passes, EachPass,
 
 TEST(Pipeline, KeepsTheBitsOfRandomGraphsAndTheirGradients) {
   for (uint64_t seed = 1000; seed < 1150; ++seed) {
-    Graph graph = tests::random_graph(seed, {.operations = 12, .max_elements = 512});
-    ir::GraphBuilder b(graph);
-    for (const ir::Value result : std::vector(graph.results)) {  // a scalar to differentiate, where there is a float
-      const ir::Type type = graph.type(result);
-      if (!is_float(type.dtype)) continue;
-      ir::Integers all;
-      for (int64_t axis = 0; axis < type.shape.rank(); ++axis) all.push_back(axis);
-      graph.states.clear();
-      graph.results.insert(graph.results.begin(), ir::reduce(b, "sum", result, all));
-      graph = parse_passes("differentiate")[0].run(graph).graph;
-      break;
-    }
+    const tests::SeedScope scope(seed);
+    const Graph forward = tests::random_graph(seed, {.operations = 12, .max_elements = 512, .calls = seed % 4 == 0});
+    const Graph graph = tests::random_derivatives(forward, seed, 1 + seed % 2).back().gradients;
     ir::verify(graph);
     expect_same_bits(graph, graph_pipeline(), seed);
   }
@@ -89,6 +83,7 @@ TEST(Pipeline, KeepsTheBitsOfRandomGraphsAndTheirGradients) {
 TEST(Pipeline, ReachesAFixedPoint) {
   size_t unfinished = 0;
   for (uint64_t seed = 0; seed < 100; ++seed) {
+    const tests::SeedScope scope(seed);
     const Graph once = run_passes(graph_pipeline(), tests::random_graph(seed)).graph;
     unfinished += ir::print(run_passes(graph_pipeline(), once).graph) != ir::print(once);
   }
@@ -97,6 +92,7 @@ TEST(Pipeline, ReachesAFixedPoint) {
 
 TEST(Pipeline, KeepsStatesAndParameters) {
   for (uint64_t seed = 0; seed < 20; ++seed) {
+    const tests::SeedScope scope(seed);
     const Graph graph = tests::random_graph(seed);
     const Graph made = run_passes(graph_pipeline(), graph).graph;
     EXPECT_EQ(made.states, graph.states);
@@ -206,6 +202,7 @@ TEST(Shrink, FindsTheOneOperationThatMatters) {
     return std::any_of(graph.begin(), graph.end(), [](const ir::Op& op) { return op.def->name == "reduce_sum"; });
   };
   for (uint64_t seed = 0; seed < 100; ++seed) {
+    const tests::SeedScope scope(seed);
     const Graph graph = tests::random_graph(seed);
     if (!fails(graph)) continue;
     const Graph small = tests::shrink(graph, fails);

@@ -7,6 +7,7 @@
 
 #include "ir/graph/literal_text.h"
 #include "ir/graph/text.h"
+#include "tests/fuzz/seeds.h"
 #include "tests/random_graph.h"
 
 namespace sinter::ir {
@@ -19,6 +20,7 @@ std::string reprinted(std::string_view text) { return print(parse(text).back());
 
 TEST(RoundTrip, RandomGraphsComeBackAsTheyWere) {
   for (uint64_t seed = 0; seed < 150; ++seed) {
+    const tests::SeedScope scope(seed);
     const Graph graph = tests::random_graph(seed, {.calls = true});
     verify(graph);
     const std::string text = print(graph);
