@@ -37,8 +37,7 @@ std::optional<Graph> traced_at(const Composite& composite, const Settings& setti
     Sizes shape;
     for (Dim size : operand->shape)
       shape.push_back(size.is_symbol() ? sizes[static_cast<size_t>(size.symbol_id())] : size.value());
-    inputs.emplace_back(trace.add_input(operand->dtype, shape, fmt::format("x{}", inputs.size())));
-    inputs.back().impl()->requires_grad = is_float(operand->dtype);
+    inputs.emplace_back(trace.add_differentiable_input(operand->dtype, shape, fmt::format("x{}", inputs.size())));
   }
   try {
     for (const Tensor& result : composite.run(inputs, settings))

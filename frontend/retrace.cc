@@ -34,8 +34,8 @@ std::string difference(const JitEntry& compiled, const JitEntry& now, size_t par
   const Cell *old_cell = cell_of(compiled, before), *new_cell = cell_of(now, after);
   if (before.from == after.from && old_cell == new_cell) return "";
   if (old_cell != nullptr && new_cell != nullptr && old_cell != new_cell)
-    return fmt::format("{} is used, and the compiled program uses {}", described(*new_cell),
-                       old_cell->name.get() == new_cell->name.get() ? "another" : described(*old_cell));
+    return fmt::format("cell {} is used, and the compiled program uses {}", described(*new_cell),
+                       described(*old_cell) == described(*new_cell) ? "another" : "cell " + described(*old_cell));
   return "something else is captured than what was compiled in";
 }
 

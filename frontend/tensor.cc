@@ -249,9 +249,8 @@ Tensor Tensor::clone(At at) const {
 Tensor Tensor::contiguous(At at) const {
   const detail::CallScope location(at);
   detail::require_defined(*this, "contiguous", 1);
-  if (is_contiguous()) return *this;
-  const Tensor view = detail::apply(ir::ops::kReshape, ir::ShapeAttributes{shape().shape()}, {*this});
-  return detail::named(view.is_contiguous() ? view : packed(view), "CloneBackward0");
+  // A copy is the same value for gradients: traced tensors have no layout that could tell.
+  return is_contiguous() ? *this : packed(*this);
 }
 
 Tensor Tensor::to(DType dtype, At at) const {

@@ -126,6 +126,7 @@ class Tensor {
   [[nodiscard]] std::string name() const;
 
   [[nodiscard]] Tensor clone(At at = At::current()) const;
+  // Itself where it is row-major, else a copy, which is the same value to gradients.
   [[nodiscard]] Tensor contiguous(At at = At::current()) const;
   [[nodiscard]] Tensor to(DType dtype, At at = At::current()) const;
   // The same elements on a device: itself where they are there, else a copy, made in order with all else that runs

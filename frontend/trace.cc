@@ -60,6 +60,12 @@ Ref<Impl> Trace::add_input(DType dtype, const Sizes& shape, const std::string& n
   return wrap(value);
 }
 
+Ref<Impl> Trace::add_differentiable_input(DType dtype, const Sizes& shape, const std::string& name) {
+  const ir::Value value = graph.add_parameter({dtype, shape.shape()}, name);
+  if (is_float(dtype)) add_source(value, kVaried);
+  return wrap(value);
+}
+
 const CellUse* Trace::find(const Cell* cell) const {
   const auto found = uses_.find(cell);
   return found == uses_.end() ? nullptr : &cells[found->second];
@@ -69,7 +75,7 @@ CellUse& Trace::use(const Ref<Cell>& cell) {
   if (const auto found = uses_.find(cell.get()); found != uses_.end()) return cells[found->second];
   const std::string name = cell->name.get().empty() ? "cell" + std::to_string(cells.size()) : cell->name.get();
   const Ref<Impl> now = current_value(*cell);
-  if (!cell->roams) runs_on(now->device(), name);
+  if (!cell->roams) runs_on(now->device(), "cell " + described(*cell));
   const ir::Value value = graph.add_parameter({now->dtype, now->shape.shape()}, name);
   uses_[cell.get()] = cells.size();
   CellUse& use = cells.emplace_back();

@@ -74,6 +74,8 @@ class Trace {
   // A parameter of the graph. cut_by: of an argument, as in Impl.
   [[nodiscard]] Ref<Impl> add_input(DType dtype, const Sizes& shape, const std::string& name,
                                     const std::string* cut_by = nullptr);
+  // One to differentiate with respect to, where it is a float.
+  [[nodiscard]] Ref<Impl> add_differentiable_input(DType dtype, const Sizes& shape, const std::string& name);
   [[nodiscard]] Ref<Impl> apply(const ir::OpDef& def, const ir::Attributes& attributes,
                                 std::span<const Ref<Impl>> operands);
   // The graph's value for a traced tensor, a cell (what it holds now) or a concrete tensor (fixed from now on).

@@ -57,8 +57,8 @@ std::string described(const Module& module) {
                                                                   : std::string(module.type_name());
 }
 
-std::string described(const sinter::detail::Cell& cell) {
-  const sinter::detail::Ref<sinter::detail::Impl>& value = cell.value;
+std::string kind_of(sinter::detail::Cell& cell) {
+  const auto value = sinter::detail::current_value(cell);
   return fmt::format("{} {}{}", cell.requires_grad ? "parameter" : "buffer", torch_name(value->dtype),
                      to_string(value->shape));
 }
@@ -105,7 +105,7 @@ std::optional<Unnamed> unnamed_member(const Module& module, Place all, std::span
     Address words[3] = {};
     std::memcpy(words, reinterpret_cast<const void*>(at), std::min<size_t>(sizeof(words), end_of(all) - at));
     if (const auto cell = sinter::detail::cell_of_handle(reinterpret_cast<const void*>(words[0])))
-      if (!named.contains(cell.get())) return Unnamed{"a " + described(*cell), at};
+      if (!named.contains(cell.get()) && !cell->roams) return Unnamed{"a " + kind_of(*cell), at};
     if (const Module* first = vector_of_modules(words)) return Unnamed{"a std::vector of " + described(*first), at};
   }
   return std::nullopt;

@@ -7,6 +7,34 @@ namespace sinter::passes {
 
 using ir::OpClass;
 using ir::Value;
+namespace {
+
+// Numbers the operations so that each comes soon behind its operands, however late the graph has it: where a graph adds
+// up at its end what it made all along, clusters are short this way. What only one value needs, and is made of
+// parameters, comes right before that.
+std::vector<uint32_t> places_behind_operands(const ir::Graph& graph) {
+  const auto size = static_cast<uint32_t>(graph.ops().size());
+  const std::vector<std::vector<uint32_t>> users = ir::users(graph);
+  std::vector<uint32_t> level(size), order(size), places(size);
+  std::vector<bool> waits(size, true);  // for its user
+  for (uint32_t op = 0; op < size; ++op) {
+    const std::vector<Value>& operands = graph.ops()[op].operands;
+    count_work(1 + operands.size());
+    for (const Value operand : operands) {
+      level[op] = std::max(level[op], level[operand.op] + 1);
+      waits[op] = waits[op] && waits[operand.op];
+    }
+    waits[op] = operands.empty() || (waits[op] && users[op].size() == 1);
+    order[op] = op;
+  }
+  for (uint32_t op = size; op-- > 0;)
+    if (waits[op] && users[op].size() == 1) level[op] = level[users[op].front()] - 1;
+  std::ranges::stable_sort(order, {}, [&](uint32_t op) { return level[op]; });
+  for (uint32_t place = 0; place < size; ++place) places[order[place]] = place;
+  return places;
+}
+
+}  // namespace
 
 Clusters::Clusters(const ir::Graph& graph, const Layouts& layouts)
     : graph_(graph),
@@ -14,6 +42,7 @@ Clusters::Clusters(const ir::Graph& graph, const Layouts& layouts)
       stored_views_(passes::stored_views(graph, layouts)),
       in_memory_(graph.ops().size()),
       cluster_of_(graph.ops().size(), kNone),
+      places_(places_behind_operands(graph)),
       straddling_(graph.ops().size() + 1) {
   for (uint32_t op = 0; op < graph.ops().size(); ++op) {
     const ir::Op& it = graph.ops()[op];
@@ -31,6 +60,7 @@ Clusters::Clusters(const ir::Graph& graph, const Layouts& layouts)
   seen_.resize(clusters_.size());
   for (; version_ < clusters_.size(); ++version_) versions_.push_back(version_);
   find_reads();
+  for (const Cluster& cluster : clusters_) spans_.push_back(span_of(cluster));
   for (uint32_t op = 0; op < graph.ops().size(); ++op) plain_.push_back(is_plain(op));
 }
 
@@ -129,20 +159,17 @@ bool Clusters::vanishes(Value value, uint32_t from, uint32_t to) const {
 }
 
 bool Clusters::detour(uint32_t from, uint32_t to) {
-  // What begins behind an operation that no cluster reaches across does not lead to what ends before it.
-  const size_t last = straddling_.uncovered(clusters_[to].ops.back());
-  const auto first = [&](uint32_t cluster) {
-    const Cluster& it = clusters_[cluster];
-    return it.ops.empty() ? it.outputs[0].op : it.ops.front();
-  };
+  // A way can go back inside a cluster: enter it behind an operation that it leaves it by. What is left behind a place
+  // across which no cluster does so does not lead to what ends before it.
+  const size_t last = straddling_.uncovered(spans_[to].last);
   ++search_;
-  // What begins last first: where values are used again far behind, as in gradients, that is the short way.
-  std::priority_queue<std::pair<uint32_t, uint32_t>> open;  // of operations; clusters
+  // What is left last first: where values are used again far behind, as in gradients, that is the short way.
+  std::priority_queue<std::pair<uint32_t, uint32_t>> open;  // by place; clusters
   bool found = false;
   const auto visit = [&](uint32_t next) {
-    if (seen_[next] == search_ || first(next) > last) return;
+    if (seen_[next] == search_ || spans_[next].exit > last) return;
     seen_[next] = search_;
-    open.emplace(first(next), next);
+    open.emplace(spans_[next].exit, next);
   };
   each_reader_of(from, [&](uint32_t next) {
     if (next != to) visit(next);
@@ -206,11 +233,28 @@ bool Clusters::march_together(uint32_t from, uint32_t to) const {
   });
 }
 
+Clusters::Span Clusters::span_of(const Cluster& cluster) const {
+  if (cluster.ops.empty()) return {cluster.outputs.empty() ? kNone : places_[cluster.outputs[0].op], 0};
+  Span span;
+  for (const uint32_t op : cluster.ops) {
+    span.last = std::max(span.last, places_[op]);
+    const bool left = places_[op] < span.exit && std::ranges::any_of(
+                                                     users_[op],
+                                                     [&](uint32_t user) {
+                                                       count_work();
+                                                       return !std::ranges::binary_search(cluster.ops, user);
+                                                     });
+    if (left) span.exit = places_[op];
+  }
+  return span;
+}
+
 void Clusters::set(uint32_t cluster, Cluster now) {
-  const std::vector<uint32_t>& before = clusters_[cluster].ops;
-  if (!before.empty()) straddling_.remove(before.front(), before.back());
-  if (!now.ops.empty()) straddling_.add(now.ops.front(), now.ops.back());
+  const auto straddles = [&] { return spans_[cluster].exit < spans_[cluster].last; };
+  if (straddles()) straddling_.remove(spans_[cluster].exit, spans_[cluster].last);
   clusters_[cluster] = std::move(now);
+  spans_[cluster] = span_of(clusters_[cluster]);
+  if (straddles()) straddling_.add(spans_[cluster].exit, spans_[cluster].last);
   versions_[cluster] = ++version_;
 }
 

@@ -97,6 +97,11 @@ class Clusters {
  private:
   void find_reads();
   [[nodiscard]] bool is_plain(uint32_t op) const;
+  struct Span {
+    uint32_t exit = kNone;  // the first place of an operation that somebody else loads
+    uint32_t last = 0;      // the last of all
+  };
+  [[nodiscard]] Span span_of(const Cluster& cluster) const;
   [[nodiscard]] const Shape* common_shape(uint32_t cluster) const;
 
   const ir::Graph& graph_;
@@ -112,7 +117,9 @@ class Clusters {
   std::map<uint32_t, std::set<uint32_t>> copies_;
   std::vector<uint32_t> versions_, seen_;  // by cluster; seen_: the last search that came by
   uint32_t version_ = 0, search_ = 0;
-  Spans straddling_;  // by operation: clusters that have it or one before it, and one behind it
+  std::vector<uint32_t> places_;  // by operation: numbers in another order that follows the operands
+  std::vector<Span> spans_;       // by cluster
+  Spans straddling_;              // by place: clusters that are left there or before, and end behind
 };
 
 }  // namespace sinter::passes

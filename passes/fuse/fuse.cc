@@ -177,7 +177,9 @@ class Fuser {
 
   // What one kernel keeps that two one after the other would not: what the first reads, or what the other stores.
   int64_t keeps_side_by_side(uint32_t a, uint32_t b) const {
-    const int64_t first = would_wait(clusters_, a, b) ? dying_bytes(a) : would_wait(clusters_, b, a) ? dying_bytes(b) : 0;
+    const int64_t first = would_wait(clusters_, a, b)   ? dying_bytes(a)
+                          : would_wait(clusters_, b, a) ? dying_bytes(b)
+                                                        : 0;
     return first + std::min(stored_bytes(a), stored_bytes(b));
   }
 

@@ -1,7 +1,7 @@
 #include "passes/plan/arena.h"
 
 #include <algorithm>
-#include <span>
+#include <map>
 
 #include "support/work.h"
 
@@ -13,27 +13,22 @@ class Ranges {
  public:
   void add(size_t begin, size_t end) {
     if (begin == end) return;
-    auto first = std::ranges::lower_bound(ranges_, begin, {}, &Range::end);
-    auto last = first;
-    for (; last != ranges_.end() && last->begin <= end; ++last) {
-      begin = std::min(begin, last->begin);
-      end = std::max(end, last->end);
+    auto at = begin_of_.lower_bound(begin);
+    for (; at != begin_of_.end() && at->second <= end; at = begin_of_.erase(at)) {
+      begin = std::min(begin, at->second);
+      end = std::max(end, at->first);
     }
-    first = ranges_.erase(first, last);
-    ranges_.insert(first, {begin, end});
+    begin_of_.emplace_hint(at, end, begin);
   }
-  [[nodiscard]] bool empty() const { return ranges_.empty(); }
   // Where what is in the way of these bytes ends; `begin` when nothing is.
   [[nodiscard]] size_t past(size_t begin, size_t bytes) const {
-    const auto at = std::ranges::upper_bound(ranges_, begin, {}, &Range::end);
-    return at != ranges_.end() && at->begin < begin + bytes ? at->end : begin;
+    const auto at = begin_of_.upper_bound(begin);
+    return at != begin_of_.end() && at->second < begin + bytes ? at->first : begin;
   }
+  [[nodiscard]] size_t end() const { return begin_of_.empty() ? 0 : begin_of_.rbegin()->first; }
 
  private:
-  struct Range {
-    size_t begin, end;
-  };
-  std::vector<Range> ranges_;  // ascending
+  std::map<size_t, size_t> begin_of_;  // by end
 };
 
 // What is taken in each phase: a tree whose nodes stand for spans of phases.
@@ -45,25 +40,32 @@ class Taken {
   }
 
   void add(const Interval& life, size_t bytes) {
-    each_node(life, [&](Node& node, bool whole) {
-      node.somewhere.add(life.offset, life.offset + bytes);
-      if (whole) node.everywhere.add(life.offset, life.offset + bytes);
+    each_node(life, [&](size_t node, bool whole) {
+      nodes_[node].sometimes.add(life.offset, life.offset + bytes);
+      if (whole) nodes_[node].always.add(life.offset, life.offset + bytes);
     });
   }
 
-  // The lowest offset from which so many bytes are free all the time.
-  size_t free_offset(const Interval& life, size_t bytes) {
-    std::vector<const Ranges*> in_the_way;
-    each_node(life, [&](const Node& node, bool whole) {
-      const Ranges& ranges = whole ? node.somewhere : node.everywhere;
-      if (!ranges.empty()) in_the_way.push_back(&ranges);
+  // An offset from which so many bytes are free all the time: the lowest, or, where a search for it would be long, one
+  // behind all that is in the way.
+  [[nodiscard]] size_t free_offset(const Interval& life, size_t bytes) const {
+    std::vector<const Ranges*> in_the_way, above;
+    each_node(life, [&](size_t node, bool whole) {
+      if (whole)
+        in_the_way.push_back(&nodes_[node].sometimes);
+      else if (const Ranges& always = nodes_[node].always; always.end() > 0)
+        above.push_back(&always);
     });
+    in_the_way.insert(in_the_way.end(), above.begin(), above.end());  // the longer moves first
+    constexpr int kMostMoves = 100;
     size_t offset = 0;
-    for (size_t met = 0; met < in_the_way.size();) {  // ranges in a row with nothing in the way
+    int moves = 0;
+    for (size_t fit = 0; fit < in_the_way.size();) {  // in a row
       for (const Ranges* ranges : in_the_way) {
         count_work();
         const size_t past = ranges->past(offset, bytes);
-        met = past == offset ? met + 1 : 0;
+        fit = past == offset ? fit + 1 : 0;
+        if (past != offset && ++moves > kMostMoves) return behind_all(in_the_way);
         offset = past;
       }
     }
@@ -72,17 +74,24 @@ class Taken {
 
  private:
   struct Node {
-    Ranges somewhere, everywhere;  // taken in some of its phases; in all, by values that live in more than these
+    Ranges sometimes;  // taken in one of its phases or more
+    Ranges always;     // taken in all of them
   };
 
-  // Calls act(node, true) for the nodes that make up the life's phases, act(node, false) for those above them.
+  static size_t behind_all(const std::vector<const Ranges*>& in_the_way) {
+    size_t end = 0;
+    for (const Ranges* ranges : in_the_way) end = std::max(end, ranges->end());
+    return end;
+  }
+
+  // Calls act(node, true) for the nodes that make up the life's phases, act(node, false) for those above.
   template <class Act>
-  void each_node(const Interval& life, const Act& act) {
+  void each_node(const Interval& life, const Act& act) const {
+    const auto from = static_cast<size_t>(life.first), to = static_cast<size_t>(life.last);
     const auto visit = [&](const auto& self, size_t node, size_t first, size_t last) -> void {
-      const auto from = static_cast<size_t>(life.first), to = static_cast<size_t>(life.last);
       if (to < first || last < from) return;
       const bool whole = from <= first && last <= to;
-      act(nodes_[node], whole);
+      act(node, whole);
       if (whole) return;
       const size_t middle = (first + last) / 2;
       self(self, 2 * node, first, middle);

@@ -67,8 +67,10 @@ class Touched {
       count_work();
       if (at == segments.end() || at->first > begin)
         at = segments.emplace_hint(at, begin, Segment{at == segments.end() ? end : std::min(end, at->first), {}, {}});
-      if (writes) at->second = {at->second.end, by, {}};
-      else at->second.readers.push_back(by);
+      if (writes)
+        at->second = {at->second.end, by, {}};
+      else
+        at->second.readers.push_back(by);
       begin = at->second.end;
     }
   }

@@ -193,8 +193,7 @@ class NearSequence {
       choose();
       phases_.peak = std::max(phases_.peak, alive_.bytes());
       for (uint32_t task : chosen_)
-        alive_.end(
-            task, [&](uint32_t reader) { add_if_shrinking(reader); }, [&](uint32_t value) { settle(value); });
+        alive_.end(task, [&](uint32_t reader) { add_if_shrinking(reader); }, [&](uint32_t value) { settle(value); });
       for (uint32_t task : std::exchange(chosen_, {})) waiting_.end(task, ready);
     }
     return std::move(phases_);

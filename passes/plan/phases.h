@@ -1,6 +1,6 @@
-// In which phase each of some tasks runs. As early as can be while little memory is alive at one time; else about in the
-// order given, which is the program's, so that a program needs what its operations need one after another, however many
-// of them could run side by side. Test: tests/kernels/phases_test.cc
+// In which phase each of some tasks runs. As early as can be while little memory is alive at one time; else about in
+// the order given, which is the program's, so that a program needs what its operations need one after another, however
+// many of them could run side by side. Test: tests/kernels/phases_test.cc
 #pragma once
 
 #include <cstddef>
@@ -26,8 +26,9 @@ struct Phases {
   size_t peak = 0;  // bytes alive in the fullest phase
 };
 
-// bytes: by value, each of which a task makes; a value lives from the phase that makes it to the last that reads it. The peak is at most `spare`
-// bytes above that of the tasks one by one, in the order of their numbers as far as `after` allows.
+// bytes: by value, each of which a task makes; a value lives from the phase that makes it to the last that reads it.
+// The peak is at most `spare` bytes above that of the tasks one by one, in the order of their numbers as far as `after`
+// allows.
 [[nodiscard]] Phases find_phases(std::span<const Task> tasks, std::span<const size_t> bytes, size_t spare);
 
 }  // namespace sinter::passes

@@ -103,10 +103,10 @@ class Planner {
   }
 
  private:
-  struct Node {  // a kernel run
-    size_t kernel;                    // kInstant: none
-    std::vector<uint32_t> after;      // nodes that must have ended
-    std::map<size_t, Place> fixed;    // buffers with a place of their own (copies)
+  struct Node {                     // a kernel run
+    size_t kernel;                  // kInstant: none
+    std::vector<uint32_t> after;    // nodes that must have ended
+    std::map<size_t, Place> fixed;  // buffers with a place of their own (copies)
     bool writes_state = false, is_waited_for = false;
   };
   static constexpr size_t kInstant = SIZE_MAX;
@@ -344,7 +344,7 @@ class Planner {
   std::set<size_t> is_state_;                     // parameters
   std::map<size_t, std::set<uint32_t>> readers_;  // of parameters: nodes
   std::map<Value, Place> home_;
-  std::map<Value, size_t> constant_;      // its number
+  std::map<Value, size_t> constant_;     // its number
   std::map<uint32_t, uint32_t> source_;  // copy -> the copy that put its source aside
   std::vector<int> phase_;
 };

@@ -61,8 +61,7 @@ Twins find_twins(const Kernel& kernel, size_t earlier, size_t later) {
   const auto same = [&](const Inst& a, const Inst& b) {  // a of the later pass
     count_work();
     return a.kind == b.kind && a.dtype == b.dtype && a.row == b.row && a.bits == b.bits && a.buffer == b.buffer &&
-           a.index == b.index && a.guard < 0 && b.guard < 0 &&
-           std::ranges::equal(a.operands, b.operands, {}, twin);
+           a.index == b.index && a.guard < 0 && b.guard < 0 && std::ranges::equal(a.operands, b.operands, {}, twin);
   };
   std::unordered_map<size_t, std::vector<uint32_t>> values;  // of the earlier pass, by hash
   const auto itself = [](uint32_t value) { return value; };
@@ -85,8 +84,8 @@ Twins find_twins(const Kernel& kernel, size_t earlier, size_t later) {
   return found;
 }
 
-// What need not be computed when `value` is at hand, in the units of row costs. `seen`: by value of the pass, those that
-// were part of an earlier answer; this one's are added.
+// What need not be computed when `value` is at hand, in the units of row costs. `seen`: by value of the pass, those
+// that were part of an earlier answer; this one's are added.
 double saving(const Pass& pass, uint32_t first_of_pass, uint32_t value, std::vector<bool>& seen) {
   double cost = 0;
   std::set<uint32_t> counted{value};

@@ -115,14 +115,12 @@ constexpr std::string_view kDeadLanes = R"(func @f(%w: T[7], %x: A[5, N], %y: B[
   })";
 
 TEST(GuardPages, MasksOfDeadLanes) {
-  for (const std::string_view of : {"f32", "f64", "i64"})
-    for (const std::string_view from : {"f32", "f64", "i64", "bool"}) {
-      if (of == from) continue;
-      std::string text;
-      for (const char letter : kDeadLanes)
-        text += letter == 'A' ? std::string(of) : letter == 'B' ? std::string(from) : std::string(1, letter);
-      sweep(text, {kFloat32, kFloat64, kInt64});
-    }
+  for (const std::string_view of : {"f32", "f64", "i64"}) {
+    std::string text;
+    for (const char letter : kDeadLanes)
+      text += letter == 'A' ? std::string(of) : letter == 'B' ? "bool" : std::string(1, letter);
+    sweep(text, {kFloat32, kFloat64, kInt64});
+  }
 }
 
 TEST(GuardPages, Reductions) {

@@ -286,10 +286,10 @@ TEST(Composites, TakeFewKernels) {
 }
 
 // The rows of x laid out as columns of another shape, times x: plain memory where x is row-major.
-constexpr detail::Composite kFolded{
-    "folded", [](std::span<const Tensor> x, const detail::Settings&) -> std::vector<Tensor> {
-      return {matmul(x[0].reshape({x[0].size(1), x[0].size(0)}), x[0])};
-    }};
+constexpr detail::Composite kFolded{"folded",
+                                    [](std::span<const Tensor> x, const detail::Settings&) -> std::vector<Tensor> {
+                                      return {matmul(x[0].reshape({x[0].size(1), x[0].size(0)}), x[0])};
+                                    }};
 
 TEST(Composites, StoreOperandsOfProductsThatAreNoPlainMemory) {
   manual_seed(6);

@@ -128,7 +128,7 @@ TEST(Refusals, OfGradients) {
           [&](const Given& x) { (void)gradients(leaf().sum(), std::array{x.none}); }, kDynamic),
       refused(
           kGraph, "backward: went through this graph before, and the values it saved are gone since",
-          "call backward(loss, {.retain_graph = true}) the first time, or compute the loss again",
+          "call backward({.retain_graph = true}) the first time, or compute the loss again",
           [&] {
             const Tensor y = (leaf() * 2).sum();
             y.backward();

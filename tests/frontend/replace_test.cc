@@ -111,7 +111,7 @@ TEST(Replace, Errors) {
                            [&] { (void)x.slice_scatter(ones({2})); });
   expect_error<ValueError>("slice_scatter: argument 6, the step, is 0", [&] { (void)x.slice_scatter(0, 0, 0, 2, 0); });
   expect_error<IndexError>("slice_scatter: axis 2", [&] { (void)x.slice_scatter(0, 2); });
-  expect_error<IndexError>("select_scatter: index 2 is out of range for axis 0 of size 2",
+  expect_error<IndexError>("select_scatter: index 2 is out of range for axis 0, expected -2 to 1",
                            [&] { (void)x.select_scatter(0, 0, 2); });
   expect_error<ShapeError>("select_scatter: argument 2 has shape [2], expected [3]",
                            [&] { (void)x.select_scatter(ones({2}), 0, 0); });

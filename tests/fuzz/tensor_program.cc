@@ -134,7 +134,13 @@ std::vector<TensorProgram> smaller(const TensorProgram& program) {
     if (program.inputs[i].layout != 0) with([&](TensorProgram& p) { p.inputs[i].layout = 0; });
     for (int axis = 0; axis < program.inputs[i].type.shape.rank(); ++axis)
       if (!program.inputs[i].type.shape[axis].is(1)) with([&](TensorProgram& p) { p.inputs[i].type.shape[axis] = 1; });
-    if (program.inputs[i].type.shape.rank() > 0) with([&](TensorProgram& p) { p.inputs[i].type.shape.pop_back(); });
+    if (program.inputs[i].type.shape.rank() > 0)
+      with([&](TensorProgram& p) {
+        Shape shorter;
+        for (int axis = 1; axis < p.inputs[i].type.shape.rank(); ++axis)
+          shorter.push_back(p.inputs[i].type.shape[axis]);
+        p.inputs[i].type.shape = shorter;
+      });
   }
   return found;
 }

@@ -111,13 +111,13 @@ std::vector<Tensor> run(const ViewProgram& program, const Tensor& x, const Tenso
   return results;
 }
 
-ViewProgram shrink(ViewProgram program, const std::function<bool(const ViewProgram&)>& fails) {
+std::vector<ViewProgram> smaller(const ViewProgram& program) {
+  std::vector<ViewProgram> found;
   for (size_t i = program.statements.size(); i-- > 0;) {
-    ViewProgram smaller = program;
-    smaller.statements.erase(smaller.statements.begin() + static_cast<ptrdiff_t>(i));
-    if (fails(smaller)) program = std::move(smaller);
+    found.push_back(program);
+    found.back().statements.erase(found.back().statements.begin() + static_cast<ptrdiff_t>(i));
   }
-  return program;
+  return found;
 }
 
 }  // namespace sinter::tests

@@ -5,39 +5,27 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include <cstring>
+#include <array>
 
 #include "frontend/trace.h"
 #include "ir/graph/reference.h"
 #include "ir/graph/text.h"
-#include "sinter/sinter.h"
 #include "tests/driver/engines.h"
 #include "tests/fuzz/seeds.h"
-#include "tests/random_engine.h"
-#include "tests/random_graph.h"
+#include "tests/fuzz/shrink.h"
+#include "tests/literal_tensors.h"
+#include "tests/random_literal.h"
 
 namespace sinter::tests {
 namespace {
 
 using ir::Literal;
 
-Literal literal_of(const Tensor& x) {
-  Literal literal = Literal::zeros({x.dtype(), x.shape().shape()});
-  visit_dtype(x.dtype(), [&](auto zero) {
-    const auto elements = x.to_vector<decltype(zero)>();
-    std::copy(elements.begin(), elements.end(), literal.view<decltype(zero)>().begin());
-  });
-  return literal;
-}
-
-std::array<Tensor, 2> arguments_of(const ViewProgram& program, uint64_t seed) {
+std::array<Literal, 2> arguments_of(const ViewProgram& program, uint64_t seed) {
   RandomEngine random(seed);
-  std::array<Tensor, 2> arguments;
-  for (size_t i = 0; i < arguments.size(); ++i) {
-    std::vector<double> elements;
-    for (int64_t left = program.shapes[i].numel(); left > 0; --left) elements.push_back(random.uniform(-1, 1));
-    arguments[i] = tensor(elements, {.dtype = program.dtype}).reshape(program.shapes[i]);
-  }
+  std::array<Literal, 2> arguments;
+  for (size_t i = 0; i < arguments.size(); ++i)
+    arguments[i] = random_literal(random, {program.dtype, program.shapes[i].shape()}, /*extremes=*/seed % 8 == 0);
   return arguments;
 }
 
@@ -45,16 +33,17 @@ struct Traced {
   ir::Graph graph;
   std::vector<Literal> inputs;
 };
-Traced traced(const ViewProgram& program, const std::array<Tensor, 2>& arguments) {
+Traced traced(const ViewProgram& program, const std::array<Literal, 2>& arguments) {
   detail::Trace trace;
   std::array<Tensor, 2> inputs;
   for (size_t i = 0; i < inputs.size(); ++i)
     inputs[i] = Tensor(trace.add_input(program.dtype, program.shapes[i], i == 0 ? "x" : "y"));
   for (const Tensor& result : run(program, inputs[0], inputs[1]))
     trace.graph.results.push_back(trace.value_of(result.impl()));
-  Traced made{.inputs{literal_of(arguments[0]), literal_of(arguments[1])}};
+  Traced made{.graph{}, .inputs{arguments[0], arguments[1]}};
   made.inputs.resize(trace.graph.parameters().size());
-  for (const auto& captured : trace.captured) made.inputs[captured.parameter] = literal_of(Tensor(captured.impl));
+  for (const auto& captured : trace.captured)  // those that became constants are no parameters
+    if (captured.parameter) made.inputs[*captured.parameter] = literal_of(Tensor(captured.impl));
   made.graph = std::move(trace.graph);
   return made;
 }
@@ -73,7 +62,7 @@ std::vector<test::Way> ways_of(uint64_t seed) {
 
 // Where the results of some way differ from the reference's.
 std::optional<std::string> difference(const ViewProgram& program, uint64_t seed) {
-  const std::array<Tensor, 2> arguments = arguments_of(program, seed);
+  const std::array<Literal, 2> arguments = arguments_of(program, seed);
   set_stage("tracing");
   const Traced as_graph = traced(program, arguments);
   const std::vector<Literal> expected = ir::evaluate(as_graph.graph, as_graph.inputs, ir::Arithmetic::kTyped);
@@ -85,7 +74,9 @@ std::optional<std::string> difference(const ViewProgram& program, uint64_t seed)
   };
   set_stage("dynamic");
   std::vector<Literal> dynamic;
-  for (const Tensor& result : run(program, arguments[0], arguments[1])) dynamic.push_back(literal_of(result));
+  const uint64_t layout = seed % 4;  // 0: row-major
+  for (const Tensor& result : run(program, tensor_of(arguments[0], {}, layout), tensor_of(arguments[1], {}, layout)))
+    dynamic.push_back(literal_of(result));
   if (auto found = compare(dynamic, "dynamic")) return found;
   for (const test::Way& way : ways_of(seed)) {
     set_stage(to_string(way));
@@ -105,8 +96,8 @@ std::optional<std::string> difference_or_error(const ViewProgram& program, uint6
 std::optional<std::string> fuzz(uint64_t seed) {
   const ViewProgram program = random_view_program(seed);
   if (!difference_or_error(program, seed)) return std::nullopt;
-  const ViewProgram small =
-      shrink(program, [&](const ViewProgram& candidate) { return difference_or_error(candidate, seed).has_value(); });
+  const ViewProgram small = shrink<ViewProgram>(
+      program, smaller, [&](const ViewProgram& candidate) { return difference_or_error(candidate, seed).has_value(); });
   return fmt::format("{}{}", to_string(small), difference_or_error(small, seed).value_or("(not again)"));
 }
 

@@ -32,7 +32,7 @@ PlanRun run_plan(const ir::Graph& graph, std::span<const ir::Literal> inputs, co
     passes::schedule_cpu(result.lowered->kernel);
     kernels.push_back(std::move(*result.lowered));
   }
-  passes::Plan plan = passes::plan(graph, kernels);
+  passes::Plan plan = passes::plan(graph, kernels, how.spare);
   PlanRun run;
   run.plan = print(plan, kernels);
   kernels.insert(kernels.end(), plan.copies.begin(), plan.copies.end());

@@ -95,7 +95,7 @@ struct WithoutLine : nn::Module {
 };
 
 TEST(Module, StepsMayLeaveOutTheLine) {
-  const nn::Sequential body(WithoutLine(), nn::ReLU(), WithoutLine());
+  const nn::Sequential body{WithoutLine(), nn::ReLU(), WithoutLine()};
   const Tensor x = tensor({-1., 3.});
   EXPECT_THAT(body(x).to_vector<float>(), ElementsAre(0, 12));
   EXPECT_THAT(jit([&](const Tensor& y) { return body(y); })(x).to_vector<float>(), ElementsAre(0, 12));

@@ -135,6 +135,13 @@ TEST(Unnamed, WhatIsNoPart) {
   net.eval();
   EXPECT_TRUE(teacher.is_training());
 
+  struct Learner : nn::Module {
+    nn::Linear fc{2, 2};
+    optim::Adam adam{fc.parameters()};
+    SINTER_MODULE(Learner, fc)
+  };
+  EXPECT_EQ(Learner().state_dict().size(), 2u);
+
   struct Frozen : nn::Module {
     nn::Linear student{2, 2}, teacher{2, 2};
     SINTER_MODULE(Frozen, student, nn::unlisted(teacher))

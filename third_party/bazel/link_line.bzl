@@ -14,7 +14,8 @@ def _link_line(ctx):
     ctx.actions.write(out, "\n".join(flags) + "\n")
 
     # The archives and headers are outputs too, so that building this target brings them up to date.
-    return [DefaultInfo(files = depset([out] + archives, transitive = [all.compilation_context.headers]))]
+    files = depset([out] + archives, transitive = [all.compilation_context.headers])
+    return [DefaultInfo(files = files, runfiles = ctx.runfiles(transitive_files = files))]
 
 link_line = rule(
     implementation = _link_line,
