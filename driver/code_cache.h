@@ -4,8 +4,10 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -33,7 +35,7 @@ class CodeCache {
     {
       const std::lock_guard lock(mutex_);
       for (size_t k = 0; k < kernels.size(); ++k) {
-        texts.push_back(loops::print(kernels[k]));
+        texts.push_back(loops::code_text(kernels[k]));
         const auto found = code_.find({target, texts[k]});
         if (found != code_.end()) code[k] = found->second.lock();
         if (code[k] == nullptr && first.try_emplace(texts[k], missing.size()).second) {
@@ -43,6 +45,7 @@ class CodeCache {
       }
     }
     stats.kernels += kernels.size();
+    stats.distinct += std::set<std::string_view>(texts.begin(), texts.end()).size();
     stats.from_cache += kernels.size() - missing.size();
     if (missing.empty()) return code;
     const std::vector<Shared> made = compile(std::span<const loops::Kernel>(missing));

@@ -27,18 +27,19 @@ class CpuExecutable : public Executable {
     auto [graph_made, kernels, plan, work] = lower_program(std::move(graph), options, stats_);
     graph_ = std::move(graph_made);
     const auto start = std::chrono::steady_clock::now();
+    std::vector<passes::LoweredKernel> launched = with_shared_code(graph_, kernels);
     std::vector<loops::Kernel> code;
-    code.reserve(kernels.size());
-    for (const passes::LoweredKernel& kernel : kernels) {
+    code.reserve(launched.size());
+    for (const passes::LoweredKernel& kernel : launched) {
       code.push_back(kernel.kernel);
-      checks_.push_back(kernel.checks);
+      checks_.push_back({kernel.kernel.name, kernel.checks});
     }
-    program_ = program_table(graph_, kernels, plan, stats_);
+    program_ = program_table(graph_, launched, plan, stats_);
     program_.kernels = passes::run_stage("asm", graph_, [&] { return compile_kernels(code, options.isa, stats_); });
     stats_.codegen_ms = milliseconds_since(start);
     share_units(kernels, plan, options.share_all);
     report_time(graph_, options.device, stats_);
-    if (sinter::options().check) check_ = std::make_unique<PlanCheck>(graph_, std::move(kernels), std::move(plan));
+    if (sinter::options().check) check_ = std::make_unique<PlanCheck>(graph_, std::move(launched), std::move(plan));
   }
 
   void run(std::span<void* const> inputs, std::span<void* const> outputs, runtime::ThreadTeam& team) const override {
@@ -47,8 +48,10 @@ class CpuExecutable : public Executable {
     const runtime::Launch* failed = state->run(program_, inputs, outputs, team);
     const runtime::KernelStatus status = state->status();
     give_state(std::move(state));
-    if (failed != nullptr)
-      throw_index_error(program_.kernels[failed->kernel]->name, failed_check(checks_[failed->kernel], status), status);
+    if (failed != nullptr) {
+      const auto& [kernel, checks] = checks_[failed->kernel];
+      throw_index_error(kernel, failed_check(checks, status), status);
+    }
     if (check_) passes::run_stage("asm", graph_, [&] { check_->compare(expected, inputs, outputs); });
   }
 
@@ -109,7 +112,11 @@ class CpuExecutable : public Executable {
 
   ir::Graph graph_;
   runtime::Program program_;
-  std::vector<std::vector<passes::Check>> checks_;  // by kernel
+  struct Checks {
+    std::string kernel;
+    std::vector<passes::Check> checks;
+  };
+  std::vector<Checks> checks_;  // by kernel
   CompileStats stats_;
   std::unique_ptr<PlanCheck> check_;  // SINTER_CHECK
   mutable std::mutex mutex_;

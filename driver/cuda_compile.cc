@@ -25,6 +25,7 @@ class CudaExecutable : public Executable {
     auto [graph_made, kernels, plan, work] = lower_program(std::move(graph), options, stats_);
     graph_ = std::move(graph_made);
     const auto start = std::chrono::steady_clock::now();
+    kernels = with_shared_code(graph_, std::move(kernels));
     std::vector<loops::Kernel> code;
     code.reserve(kernels.size());
     for (const passes::LoweredKernel& kernel : kernels) code.push_back(kernel.kernel);

@@ -10,6 +10,7 @@
 #include "driver/disk_store.h"
 #include "ir/loops/text.h"
 #include "passes/lower/collapse.h"
+#include "passes/lower/share_offsets.h"
 #include "passes/pass.h"
 #include "passes/schedule/cpu.h"
 #include "passes/schedule/cuda.h"
@@ -31,6 +32,16 @@ using Cache = CodeCache<std::pair<Isa, bool>, runtime::KernelCode>;
 Cache& process_cache() {
   static Cache& cache = *new Cache;  // jitted functions may be called in the destructors of globals
   return cache;
+}
+
+// What the knobs ask of a finished kernel.
+void inspect(const loops::Kernel& kernel, const std::string& subject, std::string_view stage) {
+  if (options().verify || options().check) loops::verify(kernel);
+  if (options().check) check_text(kernel);
+  if (options().debug < 4 && options().dump.empty()) return;
+  const std::string text = loops::print(kernel, /*locations=*/true);
+  if (options().debug >= 4) fmt::print(stderr, "{}", text);
+  passes::dump(subject, stage, text);
 }
 
 }  // namespace
@@ -55,12 +66,7 @@ void finish_kernel(loops::Kernel& kernel, const std::string& subject, Device dev
   passes::collapse(kernel);
   if (device.is_cpu()) passes::keep_values(kernel);
   schedule(kernel, device);
-  if (options().verify || options().check) loops::verify(kernel);
-  if (options().check) check_text(kernel);
-  if (options().debug < 4 && options().dump.empty()) return;
-  const std::string text = loops::print(kernel, /*locations=*/true);
-  if (options().debug >= 4) fmt::print(stderr, "{}", text);
-  passes::dump(subject, "loops", text);
+  inspect(kernel, subject, "loops");
 }
 
 std::vector<passes::LoweredKernel> lower_all(const ir::Graph& graph, const passes::Fusion& fusion, Device device) {
@@ -74,6 +80,14 @@ std::vector<passes::LoweredKernel> lower_all(const ir::Graph& graph, const passe
     kernels.push_back(std::move(*result.lowered));
   }
   return kernels;
+}
+
+std::vector<passes::LoweredKernel> with_shared_code(const ir::Graph& graph,
+                                                    std::vector<passes::LoweredKernel> kernels) {
+  std::vector<passes::LoweredKernel> made = passes::share_offsets(std::move(kernels));
+  for (const passes::LoweredKernel& kernel : made)
+    if (kernel.kernel.symbols > 0) inspect(kernel.kernel, graph.name + "." + kernel.kernel.name, "shared-loops");
+  return made;
 }
 
 std::vector<Code> compile_kernels(std::span<const loops::Kernel> kernels, const std::string& isa_name,

@@ -19,6 +19,10 @@ namespace sinter::driver {
 // Lowers, collapses and schedules every cluster; verifies and dumps as the knobs ask.
 [[nodiscard]] std::vector<passes::LoweredKernel> lower_all(const ir::Graph& graph, const passes::Fusion& fusion,
                                                            Device device = {});
+// The kernels as they are compiled and launched: those that differ in offsets alone are one (lower/share_offsets.h).
+// What follows from where kernels reach is found out before.
+[[nodiscard]] std::vector<passes::LoweredKernel> with_shared_code(const ir::Graph& graph,
+                                                                  std::vector<passes::LoweredKernel> kernels);
 // One kernel's range joining and schedule, and what the knobs ask.
 void finish_kernel(loops::Kernel& kernel, const std::string& subject, Device device);
 // The device's own pass.

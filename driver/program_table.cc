@@ -55,6 +55,7 @@ runtime::Program program_table(const ir::Graph& graph, const std::vector<passes:
     const loops::Kernel& kernel = kernels[step.kernel].kernel;
     runtime::Launch launch;
     launch.kernel = step.kernel;
+    launch.symbols = kernels[step.kernel].symbols;
     for (const passes::Place& place : step.places) launch.slots.push_back(slots.number(place));
     launch.barrier_before = step.phase != phase;
     launch.gate = launch.barrier_before && program.has_checks && step.phase == first_state;

@@ -7,6 +7,7 @@
 #include "passes/differentiate.h"
 #include "passes/inline_calls.h"
 #include "passes/simplify.h"
+#include "passes/sum_of_pads.h"
 #include "passes/transposed_dot.h"
 #include "passes/value_numbering.h"
 
@@ -18,16 +19,19 @@ constexpr Pass kDeadCode{"dead_code", "drops operations that no result needs", d
 constexpr Pass kDifferentiate{"differentiate", "appends the gradients of the first result by each float parameter",
                               differentiate_first_result};
 constexpr Pass kSimplify{"simplify", "replaces operations by cheaper ones with the same bits", simplify};
+constexpr Pass kSumOfPads{"sum_of_pads", "adds up parts of a tensor where they lie, side by side", sum_of_pads};
 constexpr Pass kTransposedDot{"transposed_dot", "makes matrix products come out the way round they are wanted",
                               transposed_dot};
 constexpr Pass kValueNumbering{"value_numbering", "keeps one of each set of equal operations", value_numbering};
 
-constexpr std::array kPasses{kInlineCalls, kDifferentiate, kDeadCode, kSimplify, kTransposedDot, kValueNumbering};
+constexpr std::array kPasses{kInlineCalls, kDifferentiate, kDeadCode,      kSimplify,
+                             kSumOfPads,   kTransposedDot, kValueNumbering};
 
 constexpr std::array kPipeline{
     kInlineCalls,  // first: no later pass looks into callees
     kDeadCode,     // before simplify, which would otherwise work on what differentiation made and nobody reads
     kSimplify,
+    kSumOfPads,       // after simplify, which joins views into plain pads
     kTransposedDot,   // before the second simplify, which joins the transposes it makes with those it finds
     kValueNumbering,  // after simplify: equal values written differently have one form by now
     kSimplify,        // again: merged operands match more rules (select(c, x, x))

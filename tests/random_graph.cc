@@ -117,7 +117,9 @@ class Generator {
     const size_t kind = random_.below(20);
     if (kind < 9)
       elementwise();
-    else if (kind < 13 && options_.views)
+    else if (kind == 12 && options_.views)
+      slabs();
+    else if (kind < 12 && options_.views)
       views();
     else if (kind < 16 && options_.reductions)
       reduction();
@@ -149,6 +151,35 @@ class Generator {
     for (size_t i = 0; i < operands.size(); ++i)
       if (function && is_float(operand.dtype)) operands[i] = into(operands[i], row.sample[i]);
     keep(b_.add(*ir::find_op(row.name), ir::NoAttributes{}, operands));
+  }
+
+  // A sum of tensors that are zero but for a slab, as gradients of slices are; sometimes almost.
+  void slabs() {
+    const auto x = any_with([](const Type& type) { return type.shape.rank() > 0 && type.dtype != kBool; });
+    if (!x) return;
+    const Type part = type(*x);
+    const int64_t rank = part.shape.rank();
+    const int64_t axis = random_.between(0, rank - 1);
+    const int64_t places = random_.between(1, 4), size = part.shape[axis].value();
+    Type whole = part;
+    whole.shape[axis] = places * size;
+    if (!small(whole.shape)) return;
+    std::optional<Value> sum;
+    for (int64_t terms = random_.between(2, 6); terms > 0; --terms) {
+      Value term = value_of(random_.one_in(8) ? whole : part);
+      if (type(term) == part) {
+        Integers low(static_cast<size_t>(rank)), high(static_cast<size_t>(rank)), between(static_cast<size_t>(rank));
+        int64_t begin = random_.between(0, places - 1) * size;
+        if (random_.one_in(8)) begin = random_.between(0, (places - 1) * size);
+        low[static_cast<size_t>(axis)] = begin;
+        high[static_cast<size_t>(axis)] = (places - 1) * size - begin;
+        const double filling = !random_.one_in(8) ? 0.0 : random_.one_in(2) ? -0.0 : 1.0;
+        term = ir::pad(b_, term, ir::scalar(b_, filling, part.dtype), low, high, between);
+      }
+      sum = sum ? ir::elementwise(b_, "add", {*sum, term}) : term;
+      if (random_.one_in(10)) keep(*sum);
+    }
+    keep(*sum);
   }
 
   // One to three views of each other, often of the same kind: rules that join two meet all that they may not join.

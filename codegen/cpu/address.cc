@@ -4,6 +4,7 @@
 
 #include "codegen/cpu/pass_emitter.h"
 #include "codegen/cpu/prims.h"
+#include "ir/loops/walk.h"
 
 namespace sinter::codegen::cpu {
 
@@ -13,13 +14,6 @@ using loops::Index;
 using loops::Term;
 
 namespace {
-
-bool is_never_negative(const Index& index) {
-  return index.base >= 0 && std::all_of(index.terms.begin(), index.terms.end(), [](const Term& term) {
-           return term.atom.kind == Atom::Kind::kRange || term.atom.kind == Atom::Kind::kMod ||
-                  (term.atom.kind == Atom::Kind::kDiv && is_never_negative(*term.atom.of));
-         });
-}
 
 struct QuotientRemainder {
   Value *quotient, *remainder;
@@ -108,7 +102,7 @@ void PassEmitter::add_division(Affine& sum, const Term& term) {
   const Atom& atom = term.atom;
   const Affine of = affine(*atom.of);
   if (atom.kind == Atom::Kind::kDiv && atom.by.is(1)) return add_scaled(sum, of, number(term.coefficient));
-  const bool quotient_wanted = atom.kind == Atom::Kind::kDiv, never_negative = is_never_negative(*atom.of);
+  const bool quotient_wanted = atom.kind == Atom::Kind::kDiv, never_negative = loops::never_negative(*atom.of);
   Value* by = number(atom.by);
   const int level = of.level;
   const auto pick = [&](Value* x) {
@@ -156,6 +150,8 @@ void PassEmitter::add_atom(Affine& sum, const Term& term) {
   Affine part;
   if (atom.kind == Atom::Kind::kRange) {
     part = ranges_[atom.id];
+  } else if (atom.kind == Atom::Kind::kSymbol) {
+    part.scalars.push_back({arguments_.symbols[atom.id], 0});
   } else if (atom.kind == Atom::Kind::kValue) {
     const Val& value = values_[atom.id];
     part.level = value.level;

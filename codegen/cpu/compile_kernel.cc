@@ -87,12 +87,7 @@ std::string definitions(const Kernel& kernel) {
   return text;
 }
 
-// The name apart, which shows in profiles only: equal kernels under different names share code.
-std::string text_of(Kernel kernel) {
-  kernel.name = "kernel";
-  for (size_t i = 0; i < kernel.buffers.size(); ++i) kernel.buffers[i].name = "b" + std::to_string(i);
-  return loops::print(kernel) + definitions(kernel);
-}
+std::string text_of(const Kernel& kernel) { return loops::code_text(kernel) + definitions(kernel); }
 
 std::string key_of(const std::string& text, Isa isa) {
   const XXH128_hash_t hash = XXH3_128bits(text.data(), text.size());

@@ -61,8 +61,9 @@ class DotEmitter {
     Value* offset = b().CreateMul(line, passes_.number(operand.line));
     offset = b().CreateAdd(offset, number(operand.rest.base));
     for (const loops::Term& term : operand.rest.terms) {
-      Value* range = others_[term.atom.id];
-      offset = b().CreateAdd(offset, b().CreateMul(range, passes_.number(term.coefficient)));
+      const bool symbol = term.atom.kind == loops::Atom::Kind::kSymbol;
+      Value* atom = symbol ? arguments_.symbols[term.atom.id] : others_[term.atom.id];
+      offset = b().CreateAdd(offset, b().CreateMul(atom, passes_.number(term.coefficient)));
     }
     return b().CreateGEP(element_, arguments_.buffers[operand.buffer], offset);
   }

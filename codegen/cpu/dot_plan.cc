@@ -22,6 +22,7 @@ std::optional<Dim> coefficient(const Index& index, uint32_t range) {
   Dim found = 0;
   int times = 0;
   for (const loops::Term& term : index.terms) {
+    if (term.atom.kind == Atom::Kind::kSymbol) continue;
     if (term.atom.kind != Atom::Kind::kRange) return std::nullopt;
     if (term.atom.id != range) continue;
     found = term.coefficient;
@@ -33,7 +34,8 @@ std::optional<Dim> coefficient(const Index& index, uint32_t range) {
 
 Index without(Index index, int range_a, uint32_t range_b) {
   std::erase_if(index.terms, [&](const loops::Term& term) {
-    return static_cast<int>(term.atom.id) == range_a || term.atom.id == range_b;
+    return term.atom.kind == Atom::Kind::kRange &&
+           (static_cast<int>(term.atom.id) == range_a || term.atom.id == range_b);
   });
   return index;
 }

@@ -12,7 +12,7 @@ namespace sinter::codegen::cpu {
 // One operand of the dot seen as a matrix: the address is rest + line * (row or column) + depth * k.
 struct DotOperand {
   uint32_t buffer = 0;
-  loops::Index rest;  // over the outer ranges that are neither rows nor columns
+  loops::Index rest;  // over the outer ranges that are neither rows nor columns, and offsets
   Dim line = 0, depth = 0;
 };
 

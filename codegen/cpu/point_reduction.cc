@@ -41,7 +41,7 @@ bool PassEmitter::varies(size_t pass, uint32_t value, std::vector<int>& known_va
   yes = yes || (inst.guard >= 0 && varies(pass, static_cast<uint32_t>(inst.guard), known_values));
   yes = yes || mentions(inst.index, [&](const Atom& atom) {
           if (atom.kind == Atom::Kind::kValue) return varies(pass, atom.id, known_values);
-          return atom.id < kernel_.outer.size() && !ranges_[atom.id].uniform();
+          return atom.kind == Atom::Kind::kRange && atom.id < kernel_.outer.size() && !ranges_[atom.id].uniform();
         });
   answer = yes ? 2 : 1;
   return yes;

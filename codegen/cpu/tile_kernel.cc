@@ -14,14 +14,15 @@ using llvm::Value;
 using loops::Inst;
 using loops::InstKind;
 
-bool walks_ranges(const loops::Index& index) {
-  return std::ranges::all_of(index.terms,
-                             [](const loops::Term& term) { return term.atom.kind == loops::Atom::Kind::kRange; });
+bool is_plain(const loops::Index& index) {
+  return std::ranges::all_of(index.terms, [](const loops::Term& term) {
+    return term.atom.kind == loops::Atom::Kind::kRange || term.atom.kind == loops::Atom::Kind::kSymbol;
+  });
 }
 
 Dim coefficient(const loops::Index& index, size_t range) {
   for (const loops::Term& term : index.terms)
-    if (term.atom.id == range) return term.coefficient;
+    if (term.atom.kind == loops::Atom::Kind::kRange && term.atom.id == range) return term.coefficient;
   return 0;
 }
 
@@ -89,6 +90,9 @@ class TileEmitter {
     Value* offset = nest_.number(inst.index.base);
     for (size_t r = 0; r < position.size(); ++r)
       offset = b.CreateAdd(offset, b.CreateMul(number(coefficient(inst.index, r)), position[r]));
+    for (const loops::Term& term : inst.index.terms)
+      if (term.atom.kind == loops::Atom::Kind::kSymbol)
+        offset = b.CreateAdd(offset, b.CreateMul(number(term.coefficient), arguments_.symbols[term.atom.id]));
     return b.CreateGEP(element, arguments_.buffers[inst.buffer], offset);
   }
 
@@ -105,7 +109,7 @@ bool turns_tiles(const loops::Kernel& kernel) {
   if (!kernel.outer[ranges - 1].is(kLanes) || !kernel.outer[ranges - 2].is(kLanes)) return false;
   const auto& insts = kernel.passes[0].insts;
   if (insts.size() != 2 || insts[0].kind != InstKind::kLoad || insts[1].kind != InstKind::kStore) return false;
-  const auto plain = [](const Inst& inst) { return inst.guard < 0 && walks_ranges(inst.index); };
+  const auto plain = [](const Inst& inst) { return inst.guard < 0 && is_plain(inst.index); };
   return std::ranges::all_of(insts, plain) && coefficient(insts[0].index, ranges - 2).is(1) &&
          coefficient(insts[1].index, ranges - 1).is(1);
 }

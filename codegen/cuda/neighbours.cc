@@ -25,9 +25,9 @@ void write_neighbours(PointWriter& writer, const Neighbours& neighbours, size_t 
   Writer& out = writer.out;
   const int width = neighbours.width;
   // Memory of programs is aligned; run-time extents come with views.
-  const Vector known = kernel.symbols > 0         ? Vector::kAnywhere
-                       : neighbours.count.empty() ? Vector::kWhole
-                                                  : Vector::kPart;
+  const Vector known = !loops::has_constant_layout(kernel) ? Vector::kAnywhere
+                       : neighbours.count.empty()          ? Vector::kWhole
+                                                           : Vector::kPart;
   const std::string count = neighbours.count.empty() ? std::to_string(width) : neighbours.count;
   const uint32_t first = kernel.first_value(first_pass), end = kernel.value_count();
   const auto walks = [&](const Inst& inst) {

@@ -24,7 +24,7 @@ bool needs_wide(const Kernel& kernel) {
     const auto points = loops::constant_points(dims);
     return !points || *points > kMost;
   };
-  if (kernel.symbols > 0 || large(kernel.outer)) return true;
+  if (!loops::has_constant_layout(kernel) || large(kernel.outer)) return true;
   for (const loops::Buffer& buffer : kernel.buffers)
     if (buffer.size.value() > kMost) return true;
   return std::any_of(kernel.passes.begin(), kernel.passes.end(), [&](const loops::Pass& p) { return large(p.inner); });
@@ -81,7 +81,9 @@ std::string PointWriter::ceil_div(Dim dim, int64_t by) const {
 std::string PointWriter::atom(const Atom& atom, bool as_value) const {
   const std::string cast = as_value && !wide_ ? "(long long)" : "";
   if (atom.kind == Atom::Kind::kRange) return cast + ranges[atom.id];
-  if (atom.kind == Atom::Kind::kValue) return (as_value || wide_ ? "" : "(int)") + values[atom.id];
+  const std::string narrow = as_value || wide_ ? "" : "(int)";
+  if (atom.kind == Atom::Kind::kValue) return narrow + values[atom.id];
+  if (atom.kind == Atom::Kind::kSymbol) return fmt::format("{}s{}", narrow, atom.id);
   const std::string of = in_parentheses(index(*atom.of, as_value));
   const bool remainder = atom.kind == Atom::Kind::kMod;
   if (!remainder && atom.by.is(1)) return of;

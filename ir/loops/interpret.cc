@@ -183,6 +183,8 @@ class Interpreter {
       const int64_t* atom = divided.data();
       if (term.atom.kind == Atom::Kind::kRange) {
         atom = ranges_[term.atom.id].data();
+      } else if (term.atom.kind == Atom::Kind::kSymbol) {
+        divided.fill(symbols_[term.atom.id]);
       } else if (term.atom.kind == Atom::Kind::kValue) {
         atom = reinterpret_cast<const int64_t*>(lanes_of(term.atom.id, spread));
       } else {

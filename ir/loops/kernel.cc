@@ -34,7 +34,7 @@ void add_term(Index& index, const Term& term) {
 
 bool Atom::operator==(const Atom& other) const {
   if (kind != other.kind) return false;
-  if (kind == Kind::kRange || kind == Kind::kValue) return id == other.id;
+  if (kind != Kind::kDiv && kind != Kind::kMod) return id == other.id;
   if (by != other.by) return false;
   return of == other.of || (of && other.of && *of == *other.of);
 }

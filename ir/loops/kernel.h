@@ -27,14 +27,16 @@
 
 namespace sinter::loops {
 
-// An address or index: base + sum of coefficient * atom. Coefficients are constants or run-time symbols (strides).
+// An address or index: base + sum of coefficient * atom. Coefficients are constants or run-time symbols (strides);
+// offsets known at run time only are atoms.
 struct Index;
 struct Atom {
   enum class Kind : uint8_t {
-    kRange,  // id: range
-    kValue,  // id: an i64 value of the kernel (gather)
-    kDiv,    // floor(*of / by), by > 0
-    kMod,    // *of - floor(*of / by) * by
+    kRange,   // id: range
+    kValue,   // id: an i64 value of the kernel (gather)
+    kSymbol,  // id: a run-time symbol, never negative (offset)
+    kDiv,     // floor(*of / by), by > 0
+    kMod,     // *of - floor(*of / by) * by
   };
   Kind kind = Kind::kRange;
   uint32_t id = 0;

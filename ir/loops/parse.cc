@@ -139,12 +139,12 @@ class Parser : private ir::TokenReader {
       } else {
         if (minus) lexer_.fail(at, "only numbers can be subtracted in an index");
         Dim coefficient = 1;
-        if (const auto symbol = numbered(at, 's')) {
-          lexer_.take();
-          coefficient = Dim::symbol(*symbol);
-          expect("*");
+        Atom factor = atom(depth);
+        if (factor.kind == Atom::Kind::kSymbol && accept("*")) {
+          coefficient = Dim::symbol(static_cast<int>(factor.id));
+          factor = atom(depth);
         }
-        index.terms.push_back({coefficient, atom(depth)});
+        index.terms.push_back({coefficient, std::move(factor)});
       }
       minus = accept("-");
       // "i0 -5" is read as a range and the number -5.
@@ -168,6 +168,10 @@ class Parser : private ir::TokenReader {
 
   Atom atom(int depth) {
     if (token().kind == Kind::kValue) return {.kind = Atom::Kind::kValue, .id = value()};
+    if (const auto symbol = numbered(token(), 's')) {
+      lexer_.take();
+      return {.kind = Atom::Kind::kSymbol, .id = static_cast<uint32_t>(*symbol)};
+    }
     if (const bool divides = token().is_word("div"); divides || token().is_word("mod")) {
       lexer_.take();
       Atom atom{.kind = divides ? Atom::Kind::kDiv : Atom::Kind::kMod};
@@ -190,7 +194,7 @@ class Parser : private ir::TokenReader {
       lexer_.take();
       return {.kind = Atom::Kind::kRange, .id = static_cast<uint32_t>(range)};
     }
-    lexer_.fail_expected("a range, a value, div or mod in an index");
+    lexer_.fail_expected("a range, a value, a symbol, div or mod in an index");
   }
 
   // Instructions.

@@ -126,6 +126,8 @@ class Printer {
         return range(atom.id);
       case Atom::Kind::kValue:
         return add("%{}", atom.id);
+      case Atom::Kind::kSymbol:
+        return add("s{}", atom.id);
       case Atom::Kind::kDiv:
       case Atom::Kind::kMod:
         break;
@@ -217,6 +219,12 @@ class Printer {
 }  // namespace
 
 std::string print(const Kernel& kernel, bool locations) { return Printer(kernel).kernel(locations); }
+
+std::string code_text(Kernel kernel) {
+  kernel.name = "kernel";
+  for (size_t i = 0; i < kernel.buffers.size(); ++i) kernel.buffers[i].name = "b" + std::to_string(i);
+  return print(kernel);
+}
 
 std::string_view mapping_name(Schedule::Mapping mapping) {
   switch (mapping) {

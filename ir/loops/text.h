@@ -23,10 +23,10 @@
 //   %n = reduce COMBINER T %a                    %n = argmax i64 %a, %index         %n = dot T %a, %b
 //   %n = ROW T %a, ...                           (T: the dtype of the value defined or stored)
 // INDEX: a sum of terms and constants, which may be subtracted. A term is ATOM or COEFFICIENT*ATOM, the coefficient a
-// number or a symbol s0, s1, ...; an atom is a range, a value %n, div(INDEX, DIM) rounded down, or mod(INDEX, DIM),
-// never negative. schedule(...): vector = inner, i0, i1, ...; unroll; tile_rows; tile_columns; block_k; for CUDA also
-// cuda = point, row, column, block, split, tile; threads; thread_rows; thread_columns. What has its default is left
-// out.
+// number or a symbol s0, s1, ...; an atom is a range, a value %n, a symbol, div(INDEX, DIM) rounded down, or
+// mod(INDEX, DIM), never negative. schedule(...): vector = inner, i0, i1, ...; unroll; tile_rows; tile_columns;
+// block_k; for CUDA also cuda = point, row, column, block, split, tile; threads; thread_rows; thread_columns. What has
+// its default is left out.
 #pragma once
 
 #include <string>
@@ -36,8 +36,10 @@
 
 namespace sinter::loops {
 
-// Without locations when they are not asked for: then equal kernels print equally, which makes the text a cache key.
+// Without locations when they are not asked for: then equal kernels print equally.
 [[nodiscard]] std::string print(const Kernel& kernel, bool locations = false);
+// The same under names that say nothing: what kernels with the same code agree in.
+[[nodiscard]] std::string code_text(Kernel kernel);
 // One instruction without locations, for error messages. Prints kernels that do not verify, too.
 [[nodiscard]] std::string print_inst(const Kernel& kernel, uint32_t value);
 

@@ -147,6 +147,9 @@ class Verifier {
           visible(atom.id);
           if (kernel_.inst(atom.id).dtype != kInt64) fail(fmt::format("%{} in an index is not i64", atom.id));
           break;
+        case Atom::Kind::kSymbol:
+          symbol(Dim::symbol(static_cast<int>(atom.id)), "an offset");
+          break;
         case Atom::Kind::kDiv:
         case Atom::Kind::kMod:
           symbol(atom.by, "a divisor");

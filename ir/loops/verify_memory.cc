@@ -44,6 +44,8 @@ class Bounds {
         return of_range(atom.id);
       case Atom::Kind::kValue:
         return of_value(atom.id);
+      case Atom::Kind::kSymbol:
+        return std::nullopt;
       case Atom::Kind::kDiv:
       case Atom::Kind::kMod:
         break;
@@ -129,7 +131,9 @@ bool never_passes(const Kernel& kernel, const Index& index) {
 }
 
 bool has_symbol(const Index& index) {
-  return any_term(index, [](const Term& term) { return term.coefficient.is_symbol() || term.atom.by.is_symbol(); });
+  return any_term(index, [](const Term& term) {
+    return term.atom.kind == Atom::Kind::kSymbol || term.coefficient.is_symbol() || term.atom.by.is_symbol();
+  });
 }
 
 bool uses_range(const Index& index, uint32_t id) {

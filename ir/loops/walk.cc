@@ -18,6 +18,8 @@ Motion motion(const Atom& atom, uint32_t range, int64_t width) {
   switch (atom.kind) {
     case Atom::Kind::kRange:
       return atom.id == range ? Motion{Walk::kOneByOne, true} : Motion{Walk::kStill, false};
+    case Atom::Kind::kSymbol:
+      return {Walk::kStill, false};
     case Atom::Kind::kValue:
       return {Walk::kOther, false};
     case Atom::Kind::kDiv:
@@ -55,8 +57,27 @@ Walk walk(const Index& index, uint32_t range, int width) {
 
 bool never_negative(const Index& index) {
   return index.base >= 0 && std::all_of(index.terms.begin(), index.terms.end(), [](const Term& term) {
-           return term.atom.kind == Atom::Kind::kRange || term.atom.kind == Atom::Kind::kMod ||
-                  (term.atom.kind == Atom::Kind::kDiv && never_negative(*term.atom.of));
+           if (term.atom.kind == Atom::Kind::kDiv) return never_negative(*term.atom.of);
+           return term.atom.kind != Atom::Kind::kValue;
+         });
+}
+
+bool has_constant_layout(const Kernel& kernel) {
+  const auto constant = [](const std::vector<Dim>& extents) {
+    return std::none_of(extents.begin(), extents.end(), [](Dim extent) { return extent.is_symbol(); });
+  };
+  const auto indexed = [](const auto& self, const Index& index) -> bool {
+    return std::all_of(index.terms.begin(), index.terms.end(), [&](const Term& term) {
+      return !term.coefficient.is_symbol() && !term.atom.by.is_symbol() && (!term.atom.of || self(self, *term.atom.of));
+    });
+  };
+  return constant(kernel.outer) &&
+         std::none_of(kernel.buffers.begin(), kernel.buffers.end(),
+                      [](const Buffer& buffer) { return buffer.size.is_symbol(); }) &&
+         std::all_of(kernel.passes.begin(), kernel.passes.end(), [&](const Pass& pass) {
+           return constant(pass.inner) && std::all_of(pass.insts.begin(), pass.insts.end(), [&](const Inst& inst) {
+                    return !inst.extent.is_symbol() && indexed(indexed, inst.index);
+                  });
          });
 }
 

@@ -18,6 +18,9 @@ enum class Walk : uint8_t {
 // Whether the index is surely not negative wherever it is used. Values of the kernel count as unknown.
 [[nodiscard]] bool never_negative(const Index& index);
 
+// Whether all extents, sizes and strides are constants: symbols, if there are any, are offsets.
+[[nodiscard]] bool has_constant_layout(const Kernel& kernel);
+
 // Number of points when all extents are constants.
 [[nodiscard]] std::optional<int64_t> constant_points(const std::vector<Dim>& extents);
 

@@ -1,5 +1,7 @@
 #include "passes/fuse/cost.h"
 
+#include <algorithm>
+
 namespace sinter::passes {
 namespace {
 
@@ -31,6 +33,16 @@ double cost(const loops::Inst& inst) {
 }
 
 }  // namespace
+
+double instructions(const loops::Pass& pass) {
+  constexpr double kOfRandomBits = 100;
+  double count = 0;
+  for (const loops::Inst& inst : pass.insts)
+    count += inst.kind == loops::InstKind::kApply     ? std::max(1.0, inst.row->cost)
+             : inst.kind == loops::InstKind::kRngBits ? kOfRandomBits
+                                                      : 1;
+  return count;
+}
 
 Cost::Cost(const loops::Kernel& kernel) {
   for (size_t pass = 0; pass < kernel.passes.size(); ++pass) {

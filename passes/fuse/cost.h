@@ -27,6 +27,9 @@ class Cost {
   std::vector<Part> parts_;
 };
 
+// Machine instructions of one vector of a pass, roughly: what is unrolled is compiled as often.
+[[nodiscard]] double instructions(const loops::Pass& pass);
+
 [[nodiscard]] inline double nanoseconds(const loops::Kernel& kernel) { return Cost(kernel).nanoseconds(); }
 
 }  // namespace sinter::passes

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "passes/fuse/clusters.h"
+#include "passes/fuse/code_size.h"
 #include "passes/fuse/cost.h"
 #include "passes/fuse/memory.h"
 #include "passes/fuse/trials.h"
@@ -36,7 +37,12 @@ class Fuser {
  public:
   // `frugal`: nothing is kept alive for longer than what vanishes for it would have been.
   Fuser(const ir::Graph& graph, const FuseOptions& options, bool frugal)
-      : graph_(graph), options_(options), frugal_(frugal), clusters_(graph, options.layouts), trials_(clusters_) {
+      : graph_(graph),
+        options_(options),
+        frugal_(frugal),
+        clusters_(graph, options.layouts),
+        code_(graph),
+        trials_(clusters_) {
     for (const StoredView& view : clusters_.stored_views())
       if (view.reader) record(view.value, *view.reader, false, std::string(view.reason));
   }
@@ -82,6 +88,23 @@ class Fuser {
   }
 
   bool too_many(size_t operations) const { return operations > options_.most_operations; }
+  bool too_long(double instructions) const { return instructions > options_.most_instructions; }
+  // Why a kernel of both would be too large, if it would.
+  std::optional<std::string> too_large(const std::vector<uint32_t>& a, const std::vector<uint32_t>& b) const {
+    if (too_many(a.size() + b.size())) return fmt::format("they are more than {} operations", options_.most_operations);
+    if (too_long(code_.instructions(a) + code_.instructions(b))) return more_instructions();
+    return std::nullopt;
+  }
+  std::string more_instructions() const {
+    return fmt::format("they are more than {} instructions", options_.most_instructions);
+  }
+
+  // What merging them into one kernel of so many instructions costs to compile beyond what both cost apart.
+  double compiling(uint32_t from, uint32_t to, double instructions) const {
+    const double joint = code_.share(clusters_.joined(from, to).ops);
+    const double apart = code_.share(clusters_[from].ops) + code_.share(clusters_[to].ops);
+    return std::max(0.0, joint - apart) * instructions * kNanosecondsPerInstruction;
+  }
 
   void sweep(bool must_vanish) {
     for (uint32_t op = 0; op < graph_.ops().size(); ++op) {
@@ -100,8 +123,8 @@ class Fuser {
     const uint32_t from = clusters_.of(source.op), to = clusters_.of(op);
     if (from == to || from == Clusters::kNone || clusters_.empty(from)) return;
     if (must_vanish && !clusters_.vanishes(source, from, to)) return;
-    if (too_many(clusters_[from].ops.size() + clusters_[to].ops.size()))
-      return record(source, op, false, fmt::format("they are more than {} operations", options_.most_operations));
+    if (auto reason = too_large(clusters_[from].ops, clusters_[to].ops))
+      return record(source, op, false, std::move(*reason));
     if (frugal_ && would_wait(clusters_, from, to) && dying_bytes(from) > vanishing_bytes(from, to))
       return record(source, op, false, kKept);
     if (clusters_.detour(from, to))
@@ -112,9 +135,15 @@ class Fuser {
     }
     const Trials::Joint& trial = trials_.joint(from, to);
     if (!trial.nanoseconds) return record(source, op, false, trial.reason);
-    const double extra = *trial.nanoseconds - trials_.price(from) - trials_.price(to);
-    if (extra > static_cast<double>(2 * clusters_.bytes(source)) * kNanosecondsPerByte + kNanosecondsPerLaunch)
+    if (too_long(trial.instructions)) return record(source, op, false, more_instructions());
+    const double extra = *trial.nanoseconds - trials_.price(from) - trials_.price(to),
+                 compiled = compiling(from, to, trial.instructions);
+    const double saved = static_cast<double>(2 * clusters_.bytes(source)) * kNanosecondsPerByte + kNanosecondsPerLaunch;
+    if (extra > saved)
       return record(source, op, false, fmt::format("computing it again costs {:.0f} ns more than memory would", extra));
+    if (extra + compiled > saved)
+      return record(source, op, false,
+                    fmt::format("code that others share would be compiled again, for {:.0f} ns of each run", compiled));
     record(source, op, true, "");
     clusters_.merge(from, to);
     trials_.know(to, *trial.nanoseconds);
@@ -161,7 +190,7 @@ class Fuser {
       record(shared, clusters_[to].ops.back(), false, reason);
       return false;
     };
-    if (too_many(clusters_[from].ops.size() + clusters_[to].ops.size()) || stores(from) + stores(to) > kMostOutputs)
+    if (too_large(clusters_[from].ops, clusters_[to].ops) || stores(from) + stores(to) > kMostOutputs)
       return refuse("its readers side by side compute or store too much");
     if (frugal_ && keeps_side_by_side(from, to) > clusters_.bytes(shared) / kMuchSmaller) return refuse(kKept);
     const Trials::Joint& trial = trials_.joint(from, to);
@@ -199,7 +228,7 @@ class Fuser {
     clusters_.each_reader_of(cluster, [&](uint32_t reader) { into.insert(reader); });
     if (into.empty()) return;
     for (uint32_t reader : into)  // a copy reads memory
-      if (clusters_.empty(reader) || too_many(producer.ops.size() + clusters_[reader].ops.size())) return;
+      if (clusters_.empty(reader) || too_large(producer.ops, clusters_[reader].ops)) return;
     const auto waits = [&](uint32_t reader) { return would_wait(clusters_, cluster, reader); };
     if (frugal_ && std::ranges::any_of(into, waits) && dying_bytes(cluster) > stored_bytes(cluster)) return;
     double extra = -trials_.price(cluster);
@@ -297,6 +326,7 @@ class Fuser {
   const FuseOptions& options_;
   const bool frugal_;
   Clusters clusters_;
+  CodeSize code_;
   Trials trials_;
   std::vector<FusionDecision> ledger_;
 };

@@ -36,9 +36,10 @@ struct FuseOptions {
   bool fuse = true;  // off: a kernel for every operation
   // Operations of a kernel: what one more saves is next to nothing by then, and time to compile grows faster than size.
   size_t most_operations = 256;
-  int64_t large_value = 1 << 20;  // bytes from which on kernels that read a value side by side are joined
-  size_t spare = kSpareBytes;     // what may be alive at one time beyond what the operations one by one need
-  Layouts layouts = {};           // that kernels will be lowered with
+  double most_instructions = 1024;  // of one vector, roughly
+  int64_t large_value = 1 << 20;    // bytes from which on kernels that read a value side by side are joined
+  size_t spare = kSpareBytes;       // what may be alive at one time beyond what the operations one by one need
+  Layouts layouts = {};             // that kernels will be lowered with
 };
 
 // GraphError when the graph has calls, operations that no result needs, or symbolic sizes.

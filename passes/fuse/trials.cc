@@ -40,7 +40,11 @@ const Trials::Joint& Trials::joint(uint32_t from, uint32_t to) {
     Cluster trial = clusters_.joined(from, to);
     trial.outputs = clusters_.outputs(trial.ops);
     LowerResult result = kernel_of(trial);
-    if (result.lowered) at->second.nanoseconds = nanoseconds(result.lowered->kernel);
+    if (result.lowered) {
+      at->second.nanoseconds = nanoseconds(result.lowered->kernel);
+      for (const loops::Pass& pass : result.lowered->kernel.passes)
+        at->second.instructions += passes::instructions(pass);
+    }
     at->second.reason = std::move(result.reason);
   }
   return at->second;

@@ -23,6 +23,7 @@ class Trials {
   // What two clusters would be as one.
   struct Joint {
     std::optional<double> nanoseconds;
+    double instructions = 0;
     std::string reason;  // why it cannot be
   };
   [[nodiscard]] const Joint& joint(uint32_t from, uint32_t to);

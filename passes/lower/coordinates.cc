@@ -17,6 +17,7 @@ std::optional<Bounds> bounds(const Atom& atom, const Extents& extents) {
       if (atom.id >= extents.size() || extents[atom.id].is_symbol()) return std::nullopt;
       return Bounds{0, std::max<int64_t>(extents[atom.id].value() - 1, 0)};
     case Atom::Kind::kValue:
+    case Atom::Kind::kSymbol:
       return std::nullopt;
     case Atom::Kind::kDiv: {
       auto inside = passes::bounds(*atom.of, extents);

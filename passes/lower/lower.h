@@ -24,7 +24,8 @@ struct LoweredKernel {
   std::vector<ir::Value> values;  // of the graph: what each buffer holds
   // Symbols beyond the context's own: symbol context.symbols + i is the product of products[i].
   std::vector<std::vector<Dim>> products;
-  std::vector<Check> checks;  // one a kCheckIndex, in the order of the kernel's instructions
+  std::vector<Check> checks;       // one a kCheckIndex, in the order of the kernel's instructions
+  std::vector<int64_t> symbols{};  // of a static program: the values of the kernel's symbols
 };
 
 // How a value in memory is laid out: its strides in elements, constants or symbols. Absent: dense, row-major.

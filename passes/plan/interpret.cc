@@ -33,7 +33,8 @@ std::vector<ir::Literal> interpret(const ir::Graph& graph, std::span<const Lower
     std::vector<std::span<std::byte>> buffers;
     buffers.reserve(step.places.size());
     for (const Place& place : step.places) buffers.push_back(storage(place));
-    loops::interpret(kernels[step.kernel].kernel, buffers, {}, options.check);
+    const LoweredKernel& lowered = kernels[step.kernel];
+    loops::interpret(lowered.kernel, buffers, lowered.symbols, options.check);
   }
   for (size_t r = 0; r < out.size(); ++r)
     if (plan.output_in_input[r] >= 0) out[r].bytes = in[static_cast<size_t>(plan.output_in_input[r])].bytes;

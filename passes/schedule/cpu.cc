@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "passes/fuse/cost.h"
+
 namespace sinter::passes {
 namespace {
 
@@ -23,6 +25,7 @@ double count(Dim extent) { return extent.is_symbol() ? 256 : static_cast<double>
 double access(const loops::Index& index, uint32_t range) {
   double cost = 1;
   for (const loops::Term& term : index.terms) {
+    if (term.atom.kind == Atom::Kind::kSymbol) continue;
     if (term.atom.kind == Atom::Kind::kRange && term.atom.id != range) continue;
     const bool one_by_one = term.atom.kind == Atom::Kind::kRange && term.coefficient.is(1);
     if (!one_by_one) cost = kStridedAccess;
@@ -39,17 +42,6 @@ double vector_work(const Pass& pass, std::optional<uint32_t> range) {
     work += memory ? (range ? access(inst.index, *range) : 1) : inst.kind == InstKind::kApply ? inst.row->cost : 1;
   }
   return work;
-}
-
-// Machine instructions of one vector of a pass, roughly: what is unrolled is compiled as often.
-double instructions(const Pass& pass) {
-  constexpr double kOfRandomBits = 100;
-  double count = 0;
-  for (const Inst& inst : pass.insts)
-    count += inst.kind == InstKind::kApply     ? std::max(1.0, inst.row->cost)
-             : inst.kind == InstKind::kRngBits ? kOfRandomBits
-                                               : 1;
-  return count;
 }
 
 double estimate(const Kernel& kernel, int vector) {

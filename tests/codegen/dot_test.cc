@@ -131,6 +131,33 @@ kernel @dot(%a: f32[s3] in, %b: f32[s4] in, %d: f32[s1] in, %c: f32[s5] out) sym
     check_kernel(kText, {.symbols = {m, n, k, m * k, k * n, m * n}, .special_values = false});
 }
 
+// Where operands and results begin is known at run time only.
+TEST(Dot, RunTimeOffsets) {
+  const std::string text = R"(
+kernel @dot(%a: f32[3000] in, %b: f32[3000] in, %v: f32[300] in, %c: f32[900] out) symbols(3) {
+  for i0 < 3, i1 < 9, i2 < 20 {
+    pass j3 < 12 {
+      %0 = load f32 %a[BATCH12*i1 + j3 + 108*s0]
+      %1 = load f32 %b[20*j3 + i2 + s1 + 240*s2 + 7]
+      %2 = dot f32 %0, %1
+    }
+    pass {
+      %3 = load f32 %v[i2 + 20*s0]
+      %4 = add f32 %2, %3
+      store f32 %c[180*i0 + 20*i1 + i2 + 3*s2], %4
+    }
+  }
+})";
+  for (const char* batch : {"", "108*i0 + "}) {
+    std::string kernel = text;
+    kernel.replace(kernel.find("BATCH"), 5, batch);
+    const loops::Kernel parsed = loops::parse(kernel)[0];
+    EXPECT_TRUE(plan_dot(parsed, Isa::kAvx2));
+    for (const std::vector<int64_t>& symbols : {std::vector<int64_t>{0, 0, 0}, {5, 13, 2}})
+      check_kernel(parsed, {.symbols = symbols, .special_values = false});
+  }
+}
+
 TEST(Dot, Batches) {
   constexpr std::string_view kText = R"(
 kernel @dot(%a: f32[1800] in, %b: f32[3300] in, %c: f32[5940] out) symbols(0) {

@@ -76,6 +76,63 @@ kernel @bias(%x: f32[1110] in, %b: f32[37] in, %s: f32[30] in, %t: f32[1110] out
       {{.vector = kScalar}, {.vector = 0}, {.vector = 1}, {.vector = 0, .unroll = 2}, {.vector = 1, .unroll = 2}});
 }
 
+TEST(Map, RunTimeOffsets) {
+  for (const std::vector<int64_t>& symbols : {std::vector<int64_t>{0, 0}, {3, 1}, {40, 5}})
+    check_kernel(R"(
+kernel @offsets(%x: f32[2000] in, %y: f32[2000] out, %n: i64[1000] out) symbols(2) schedule(vector = i1, unroll = 2) {
+  for i0 < 5, i1 < 67 {
+    pass {
+      %0 = load f32 %x[67*i0 + i1 + 16*s0 + 3]
+      %1 = load f32 %x[i1 + s1]
+      %2 = load f32 %x[div(i1 + 4*s0, 8) + mod(i1 + s1, 5) + 2*s1]
+      %3 = add f32 %0, %1
+      %4 = index i64 i1
+      %5 = index i64 s1 + 2
+      %6 = ge bool %4, %5
+      %7 = load f32 %x[i1 + 9*s1 - 2] if %6
+      %8 = mul f32 %3, %2
+      %9 = add f32 %8, %7
+      store f32 %y[67*i0 + i1 + s0], %9
+      %11 = index i64 i0 + 3*s0 + s1
+      store i64 %n[67*i0 + i1 + s1], %11
+    }
+  }
+}
+kernel @row(%x: f32[2000] in, %y: f32[100] out) symbols(2) schedule(vector = inner) {
+  for i0 < 4 {
+    pass j1 < 100 {
+      %0 = load f32 %x[100*i0 + j1 + 7*s0]
+      %1 = load f32 %x[i0 + s1]
+      %2 = mul f32 %0, %1
+      %3 = reduce sum f32 %2
+    }
+    pass {
+      store f32 %y[i0 + s0], %3
+    }
+  }
+}
+kernel @columns(%x: f32[2000] in, %y: f32[200] out) symbols(2) schedule(vector = i0) {
+  for i0 < 40 {
+    pass j1 < 30 {
+      %0 = load f32 %x[40*j1 + i0 + 5*s0 + s1]
+      %1 = reduce sum f32 %0
+    }
+    pass {
+      store f32 %y[i0 + 2*s0], %1
+    }
+  }
+}
+kernel @tile(%x: f32[2000] in, %y: f32[2000] out) symbols(2) {
+  for i0 < 2, i1 < 16, i2 < 16 {
+    pass {
+      %0 = load f32 %x[256*i0 + i1 + 16*i2 + 16*s0]
+      store f32 %y[256*i0 + 16*i1 + i2 + 3*s1], %0
+    }
+  }
+})",
+                 {.symbols = symbols});
+}
+
 TEST(Map, RunTimeExtentsAndStrides) {
   constexpr std::string_view kText = R"(
 kernel @strided(%x: f64[s2] in, %y: f64[s2] out) symbols(3) {

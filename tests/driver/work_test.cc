@@ -187,12 +187,13 @@ Steps steps_of(ir::Graph graph, bool gradient) {
   return steps;
 }
 
-// Linear work doubles with n, quadratic work is four times as much.
+// Linear work doubles with n, and quadratic work is four times as much. Between the two is what grows until kernels are
+// full: each operation that joins one is tried with all that it has.
 void expect_nearly_linear(const std::function<ir::Graph(int64_t)>& make, int64_t n, bool gradient) {
   const Steps some = steps_of(make(n), gradient), many = steps_of(make(2 * n), gradient);
   EXPECT_GT(some.at("fusion"), static_cast<uint64_t>(n));
   for (const auto& [stage, steps] : some)
-    EXPECT_LE(many.at(stage), 5 * steps / 2 + 3000) << stage << (gradient ? " of the gradient" : "");
+    EXPECT_LE(many.at(stage), 3 * steps + 3000) << stage << (gradient ? " of the gradient" : "");
 }
 
 class Work : public testing::TestWithParam<Kind> {};

@@ -78,6 +78,13 @@ constexpr CellRow kRows[] = {
     // Cells.
     {"{a}.set({b})", 9, [](M& m, const S& s) { m[s.a].set(m[s.b]); }},
     {"{a}.set({b}.detach())", 4, [](M& m, const S& s) { m[s.a].set(m[s.b].detach()); }},
+    {"{a}.set_select({b}.sum(0), 0, 1)", 2, [](M& m, const S& s) { m[s.a].set_select(m[s.b].sum(0), 0, 1); }},
+    {"{a}.set_slice({b}.slice(1, 1), 1, 1)", 2, [](M& m, const S& s) { m[s.a].set_slice(m[s.b].slice(1, 1), 1, 1); }},
+    {"{a}.set_where({b} > 0, {a} * {b})", 2, [](M& m, const S& s) { m[s.a].set_where(m[s.b] > 0, m[s.a] * m[s.b]); }},
+    {"{to} = {a}.select_scatter({b}.sum(0), 0, 0)", 1,
+     [](M& m, const S& s) { m[s.to] = m[s.a].select_scatter(m[s.b].sum(0), 0, 0); }},
+    {"{to} = {a}.masked_fill({b} > 0, 0.5)", 1,
+     [](M& m, const S& s) { m[s.to] = m[s.a].masked_fill(m[s.b] > 0, 0.5); }},
     {"{to} = variable({a})", 3, [](M& m, const S& s) { m[s.to] = variable(m[s.a]); }},
     {"{a}.requires_grad_()", 3, [](M& m, const S& s) { m[s.a].requires_grad_(); }},
     {"{a}.requires_grad_(false)", 1, [](M& m, const S& s) { m[s.a].requires_grad_(false); }},

@@ -182,6 +182,34 @@ constexpr TensorRow kRows[] = {
          m.put(s, stack({m[s.a], other, m[s.a]}, i),
                fmt::format("stack({{{0}, {1} fit, {0}}}, {2})", name(s.a), name(s.b), i));
      }},
+    // Parts replaced.
+    {3,
+     [](M& m, const S& s) {
+       if (m[s.a].dim() == 0) return;
+       const int64_t i = axis(m[s.a], s.numbers[0]), size = m[s.a].size(i);
+       const int64_t start = among(s.numbers[1], size + 1), stop = start + among(s.numbers[2], size - start + 1);
+       const int64_t step = 1 + s.numbers[3] % 3;
+       const Tensor source = beside(m[s.b], m[s.a].slice(i, start, stop, step).shape(), s).to(m[s.a].dtype());
+       m.put(s, m[s.a].slice_scatter(source, i, start, stop, step),
+             fmt::format("{}.slice_scatter({} fit to {}, {}, {}, {}, {})", name(s.a), name(s.b),
+                         to_string(source.shape()), i, start, stop, step));
+     }},
+    {2,
+     [](M& m, const S& s) {
+       if (m[s.a].numel() == 0 || m[s.a].dim() == 0) return;
+       const int64_t i = axis(m[s.a], s.numbers[0]), at = among(s.numbers[1], m[s.a].size(i));
+       const Tensor source = beside(m[s.b], m[s.a].select(i, at).shape(), s).to(m[s.a].dtype());
+       m.put(s, m[s.a].select_scatter(source, i, at),
+             fmt::format("{}.select_scatter({} fit to {}, {}, {})", name(s.a), name(s.b), to_string(source.shape()), i,
+                         at));
+     }},
+    {2,
+     [](M& m, const S& s) {
+       const Tensor mask = beside(m[s.b], m[s.a].shape(), s).to(kBool);
+       m.put(s, m[s.a].masked_fill(mask, s.numbers[0] % 3),
+             fmt::format("{}.masked_fill({} fit to {}, {})", name(s.a), name(s.b), to_string(mask.shape()),
+                         s.numbers[0] % 3));
+     }},
     // What reads them.
     {8,
      [](M& m, const S& s) {

@@ -2,6 +2,7 @@
 
 #include "ir/loops/text.h"
 #include "passes/lower/collapse.h"
+#include "passes/lower/share_offsets.h"
 #include "passes/plan/interpret.h"
 #include "passes/schedule/cpu.h"
 
@@ -36,6 +37,7 @@ PlanRun run_plan(const ir::Graph& graph, std::span<const ir::Literal> inputs, co
   PlanRun run;
   run.plan = print(plan, kernels);
   kernels.insert(kernels.end(), plan.copies.begin(), plan.copies.end());
+  kernels = passes::share_offsets(std::move(kernels));
 
   for (passes::LoweredKernel& kernel : kernels) {
     kernel.kernel = through_text(kernel.kernel);

@@ -154,8 +154,17 @@ class Generator : RandomSource {
       stride = stride * extents_[r] + (dense ? 0 : number(0, 2));
     }
     made.reach = made.index.base + reach + 1;
+    if (symbolic_ && chance(30)) offset(made);
     if (chance(10)) divide(made);
     return made;
+  }
+  // Starts the address further on, as far as a symbol says.
+  void offset(Address& made) {
+    const int64_t by = number(0, 4), times = number(1, 20);
+    const auto symbol = static_cast<uint32_t>(made_.symbols.size());
+    made_.symbols.push_back(by);
+    made.index.terms.push_back({dim(times), Atom{.kind = Atom::Kind::kSymbol, .id = symbol}});
+    made.reach += times * by;
   }
   // Reads the address as two digits, and gives the upper one another weight: what a reshape of a view looks like.
   void divide(Address& made) {
@@ -364,7 +373,9 @@ class Generator : RandomSource {
         index = Index::range(0, dim(stride)) + index;
         stride *= extents_[0];
       }
-      load_from(buffer(dtype, Buffer::Role::kIn, stride), index);
+      Address from{std::move(index), stride};
+      if (symbolic_ && chance(30)) offset(from);
+      load_from(buffer(dtype, Buffer::Role::kIn, from.reach), from.index);
     }
     add({.kind = InstKind::kDot, .dtype = dtype, .operands = {0, 1}});
     close_pass();

@@ -44,7 +44,7 @@ TEST(RandomKernel, IsValidAndCoversTheIr) {
   }
   EXPECT_EQ(kinds.size(), static_cast<size_t>(InstKind::kDot) + 1);
   EXPECT_EQ(rows.size(), ir::rows().size());
-  EXPECT_EQ(atoms.size(), 4u);
+  EXPECT_EQ(atoms.size(), 5u);
   EXPECT_GT(symbolic, 50);
   EXPECT_GT(guarded, 50);
   EXPECT_GT(dots, 30);

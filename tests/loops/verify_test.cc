@@ -94,6 +94,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Broken{"pass j0 < s2 { }", "an inner range is symbol s2 of 2"},
                     Broken{"pass j0 < 9 { %0 = load f32 %x[s2*j0] }", "a coefficient is symbol s2 of 2"},
                     Broken{"pass j0 < 9 { %0 = load f32 %x[div(j0, s2)] }", "a divisor is symbol s2 of 2"},
+                    Broken{"pass j0 < 9 { %0 = load f32 %x[j0 + s2] }", "an offset is symbol s2 of 2"},
                     Broken{"pass { %0 = load i64 %t[0] %1 = check_index i64 %0 < s2 }",
                            "the extent is symbol s2 of 2"}));
 

@@ -22,22 +22,38 @@ Index index_of(const std::string& text) {
 }
 
 TEST(Walk, AlongTheLastRange) {
-  for (const char* still : {"5", "i0", "7*i0 + 3", "div(i1, 4)", "mod(i0, 5)", "3*div(i1, 8)", "s0*i0"})
+  for (const char* still :
+       {"5", "i0", "7*i0 + 3", "div(i1, 4)", "mod(i0, 5)", "3*div(i1, 8)", "s0*i0", "s0", "i0 + s1"})
     EXPECT_EQ(walk(index_of(still), 1, 4), Walk::kStill) << still;
   for (const char* one_by_one :
-       {"i1", "8*i0 + i1", "i1 + 4", "mod(i1, 8)", "4*div(i0, 3) + i1", "mod(i1, 8) + 4*div(i1, 8)"})
+       {"i1", "8*i0 + i1", "i1 + 4", "mod(i1, 8)", "4*div(i0, 3) + i1", "mod(i1, 8) + 4*div(i1, 8)", "i1 + 4*s0"})
     EXPECT_EQ(walk(index_of(one_by_one), 1, 4), Walk::kOneByOne) << one_by_one;
-  for (const char* other : {"2*i1", "6*i0 + i1", "i1 + 1", "i1 + i0", "s0*i0 + i1", "s0*i1", "mod(i1, 6)", "div(i1, 2)",
-                            "mod(i1, s1)", "i1 + %0", "mod(i1 + 1, 8)", "i1 + mod(i1, 4)", "8*mod(i1, 8)"})
+  for (const char* other :
+       {"2*i1", "6*i0 + i1", "i1 + 1", "i1 + i0", "s0*i0 + i1", "s0*i1", "mod(i1, 6)", "div(i1, 2)", "mod(i1, s1)",
+        "i1 + %0", "i1 + s0", "mod(i1 + s0, 8)", "mod(i1 + 1, 8)", "i1 + mod(i1, 4)", "8*mod(i1, 8)"})
     EXPECT_EQ(walk(index_of(other), 1, 4), Walk::kOther) << other;
   EXPECT_EQ(walk(index_of("6*i0 + i1"), 1, 2), Walk::kOneByOne);
   EXPECT_EQ(walk(index_of("6*i0 + i1"), 0, 2), Walk::kOther);
 }
 
 TEST(Walk, NeverNegative) {
-  EXPECT_TRUE(never_negative(index_of("i0 + div(i1 + 3, 4) + mod(i0 - 9, 5)")));
+  EXPECT_TRUE(never_negative(index_of("i0 + div(i1 + 3, 4) + mod(i0 - 9, 5) + 2*s0")));
   for (const char* unknown : {"i0 - 1", "%0", "div(i0 - 9, 5)"})
     EXPECT_FALSE(never_negative(index_of(unknown))) << unknown;
+}
+
+TEST(Layout, IsConstantWhereSymbolsAreOffsets) {
+  const auto constant = [](const std::string& size, const std::string& extent, const std::string& index) {
+    return has_constant_layout(parse("kernel @k(%x: f32[" + size + "] in) symbols(1) { for i0 < " + extent +
+                                     " { pass { %0 = load f32 %x[" + index + "] } } }")
+                                   .at(0));
+  };
+  EXPECT_TRUE(constant("64", "8", "i0 + 8*s0 + div(i0 + s0, 3)"));
+  EXPECT_FALSE(constant("s0", "8", "i0"));
+  EXPECT_FALSE(constant("64", "s0", "i0"));
+  EXPECT_FALSE(constant("64", "8", "s0*i0"));
+  EXPECT_FALSE(constant("64", "8", "div(i0, s0)"));
+  EXPECT_FALSE(constant("64", "8", "mod(s0*i0, 3)"));
 }
 
 TEST(DotRanges, RowsColumnsAndBatch) {

@@ -2,16 +2,20 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <sstream>
 
 #include "ir/graph/reference.h"
 #include "ir/graph/text.h"
 #include "passes/pipeline.h"
+#include "passes/sum_of_pads.h"
 #include "support/options.h"
 #include "tests/fuzz/seeds.h"
 #include "tests/random_derivatives.h"
+#include "tests/random_engine.h"
 #include "tests/random_graph.h"
 
 namespace sinter::passes {
@@ -67,8 +71,63 @@ TEST_P(EachPass, KeepsTheBitsOfRandomGraphs) {
   }
 }
 INSTANTIATE_TEST_SUITE_P(Passes, EachPass,
-                         testing::Values("inline_calls", "dead_code", "simplify", "transposed_dot", "value_numbering"),
+                         testing::Values("inline_calls", "dead_code", "simplify", "sum_of_pads", "transposed_dot",
+                                         "value_numbering"),
                          [](const auto& instance) { return std::string(instance.param); });
+
+// Sums of slabs with all that a sum of zeros could change, in place of what the generators draw.
+TEST(SumOfPads, KeepsTheBitsOfExtremeValues) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity(), kTiny = std::numeric_limits<float>::denorm_min();
+  const float extremes[] = {0.0F, -0.0F, 1.0F, -1.0F, kInfinity, -kInfinity, NAN, kTiny, -kTiny, 3e38F, -3e38F};
+  size_t replaced = 0;
+  for (uint64_t seed = 0; seed < 400; ++seed) {
+    tests::RandomEngine random(seed);
+    Graph graph;
+    ir::GraphBuilder b(graph);
+    const ir::Type part{kFloat32, Shape{2}}, whole{kFloat32, Shape{6}};
+    std::optional<ir::Value> sum;
+    for (int64_t terms = random.between(2, 5); terms > 0; --terms) {
+      const bool full = random.one_in(6);
+      ir::Value term = graph.add_parameter(full ? whole : part, fmt::format("x{}", terms));
+      const int64_t low = 2 * random.between(0, 2);
+      if (!full) term = ir::pad(b, term, ir::scalar(b, 0, kFloat32), {low}, {4 - low}, {0});
+      sum = sum ? ir::elementwise(b, "add", {*sum, term}) : term;
+    }
+    graph.results = {*sum};
+    std::vector<ir::Literal> inputs;
+    for (const ir::Parameter& parameter : graph.parameters()) {
+      inputs.push_back(ir::Literal::zeros(graph.type(parameter.value)));
+      for (float& x : inputs.back().view<float>()) x = random.pick(extremes);
+    }
+    const ir::Rewritten made = sum_of_pads(graph);
+    replaced += made.changed ? 1 : 0;
+    const auto before = ir::evaluate(graph, inputs, ir::Arithmetic::kTyped),
+               after = ir::evaluate(made.graph, inputs, ir::Arithmetic::kTyped);
+    ASSERT_TRUE(tests::same_bits(before[0], after[0])) << "seed " << seed << "\n" << ir::print(graph);
+  }
+  EXPECT_GT(replaced, 300U);
+}
+
+// Twice the rows is twice the operations, not four times.
+TEST(SumOfPads, AGradientOfManyRowsGrowsWithTheirNumber) {
+  const auto operations = [](int64_t rows) {
+    Graph graph;
+    ir::GraphBuilder b(graph);
+    const ir::Value x = graph.add_parameter({kFloat32, Shape{rows, 3}}, "x");
+    std::optional<ir::Value> loss;
+    for (int64_t row = 0; row < rows; ++row) {
+      const ir::Value own = ir::elementwise(b, "sin", {ir::slice(b, x, {row, 0}, {row + 1, 3}, {1, 1})});
+      const ir::Value sum = ir::reduce(b, "sum", own, {0, 1});
+      loss = loss ? ir::elementwise(b, "add", {*loss, sum}) : sum;
+    }
+    graph.results = {*loss};
+    const Graph made =
+        run_passes(graph_pipeline(), run_passes(parse_passes("differentiate"), std::move(graph)).graph).graph;
+    for (const ir::Op& op : made.ops()) EXPECT_NE(op.def, &ir::ops::kPad);
+    return made.ops().size();
+  };
+  EXPECT_LE(operations(60), 2 * operations(30));
+}
 
 TEST(Pipeline, KeepsTheBitsOfRandomGraphsAndTheirGradients) {
   for (uint64_t seed = 1000; seed < 1150; ++seed) {
