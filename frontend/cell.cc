@@ -39,9 +39,13 @@ void CellLock::unlock_shared() {
 
 void dispose(Cell* cell) { delete cell; }
 
-Ref<Impl> Cell::put_grad(Ref<Impl> fresh, const std::string* dropped_by) {
+GradState state_of_gradient(const Ref<Impl>& grad) {
   using enum GradState;
-  grad_state.store(fresh ? kKept : dropped_by != nullptr ? kDropped : kNone, std::memory_order_relaxed);
+  return !grad ? kNone : grad->node ? kOnTape : grad->cut_by != nullptr ? kCut : kKept;
+}
+
+Ref<Impl> Cell::put_grad(Ref<Impl> fresh, const std::string* dropped_by) {
+  grad_state.store(dropped_by != nullptr ? GradState::kDropped : state_of_gradient(fresh), std::memory_order_relaxed);
   grad_dropped_by = dropped_by;
   std::swap(grad, fresh);
   return fresh;

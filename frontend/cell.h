@@ -25,8 +25,11 @@ class CellLock {
   std::atomic<uint32_t> state_{0};  // readers inside, or kWriter: a writer; and kWaiting: a writer waits
 };
 
-// kDropped: a jitted call made a gradient and did not keep it.
-enum class GradState : uint8_t { kNone, kKept, kDropped };
+// kOnTape: it depends on leaves, as backward({.create_graph = true}) makes it; kCut: it does, and a jitted call made
+// it, so that nothing is recorded (Impl::cut_by); kDropped: a jitted call made a gradient and did not keep it.
+enum class GradState : uint8_t { kNone, kKept, kOnTape, kCut, kDropped };
+// Of what is there.
+[[nodiscard]] GradState state_of_gradient(const Ref<Impl>& grad);
 
 struct Cell : Counted {
   CellLock lock;

@@ -62,10 +62,15 @@ const std::string* describe(const JitOptions& options) {
   return SharedName::interned(at.known() ? fmt::format("{} (made at {})", name, to_string(at)) : name);
 }
 
-// Adds a result to the graph; its place.
-size_t add_result(ir::Graph& graph, ir::Value value) {
+// Adds a result; its place. is_cut: as in JitEntry::Output.
+size_t add_result(JitEntry& entry, ir::Graph& graph, ir::Value value, bool is_cut = false) {
   graph.results.push_back(value);
+  const ir::Type type = graph.type(value);
+  entry.outputs.push_back({.dtype = type.dtype, .shape = Sizes(type.shape), .is_cut = is_cut});
   return graph.results.size() - 1;
+}
+size_t add_result(JitEntry& entry, ir::Graph& graph, const Impl& x, ir::Value value) {
+  return add_result(entry, graph, value, x.requires_grad || x.cut_by != nullptr);
 }
 
 // Turns what the trace learnt about cells into the entry's plan, and adds their results to the graph.
@@ -84,8 +89,8 @@ void plan_cells(JitEntry& entry, Trace& trace, const JitOptions& options) {
     entry.inputs[*use->parameter] = {JitEntry::Input::From::kCell, entry.cells.size(), {}};
     if (use->grad_parameter)
       entry.inputs[*use->grad_parameter] = {JitEntry::Input::From::kGrad, entry.cells.size(), {}};
-    if (use->grad_entered) plan.grad_at_entry = use->grad_parameter ? GradState::kKept : GradState::kNone;
-    if (use->written) graph.states.push_back({*use->parameter, add_result(graph, use->value)});
+    plan.grad_at_entry = use->grad_entered;
+    if (use->written) graph.states.push_back({*use->parameter, add_result(entry, graph, use->value)});
     if (use->grad_touched) {
       using Grad = JitEntry::CellPlan::Grad;
       plan.grad = !use->grad ? Grad::kCleared : options.keep_grads ? Grad::kKept : Grad::kDropped;
@@ -96,7 +101,7 @@ void plan_cells(JitEntry& entry, Trace& trace, const JitOptions& options) {
                 "jitted function are not kept",
                 described(*use->cell)),
             "call zero_grad() in the function, or make it with jit(f, {.keep_grads = true})");
-      if (plan.grad == Grad::kKept) plan.grad_result = add_result(graph, use->grad->value);
+      if (plan.grad == Grad::kKept) plan.grad_result = add_result(entry, graph, *use->grad, use->grad->value);
     }
     entry.cells.push_back(std::move(plan));
   }
@@ -109,12 +114,12 @@ size_t return_cell(JitEntry& entry, Trace& trace, const Ref<Cell>& cell, bool ke
   if (!fresh) return at->second;
   const CellUse* use = trace.find(cell.get());
   if (use == nullptr) report_ended_trace();  // another trace's
-  JitEntry::MadeCell made{.output = add_result(trace.graph, use->value),
+  JitEntry::MadeCell made{.output = add_result(entry, trace.graph, use->value),
                           .requires_grad = cell->requires_grad,
                           .name = cell->name,
                           .grad_output = {},
                           .grad_dropped = use->grad && !keep_grads};
-  if (use->grad && keep_grads) made.grad_output = add_result(trace.graph, use->grad->value);
+  if (use->grad && keep_grads) made.grad_output = add_result(entry, trace.graph, *use->grad, use->grad->value);
   entry.made_cells.push_back(std::move(made));
   return at->second;
 }
@@ -158,7 +163,6 @@ std::unique_ptr<JitEntry> traced_entry(const JitCall& call, std::type_index type
   entry->prototype = function(traced, results);  // whose operations have lines of their own
   const CallScope location(options.at);
 
-  std::vector<size_t> cut;
   std::map<const Cell*, size_t> made;
   for (const Ref<Impl>& result : results) {
     if (result && result->cell && result->cell->trace != 0) {
@@ -166,8 +170,7 @@ std::unique_ptr<JitEntry> traced_entry(const JitCall& call, std::type_index type
     } else if (!result || result->trace == 0) {
       entry->returned.push_back({{}, result, {}});
     } else {
-      if (result->requires_grad || result->cut_by != nullptr) cut.push_back(trace.graph.results.size());
-      entry->returned.push_back({add_result(trace.graph, trace.value_of(result)), {}, {}});
+      entry->returned.push_back({add_result(*entry, trace.graph, *result, trace.value_of(result)), {}, {}});
     }
   }
   entry->inputs.resize(trace.graph.parameters().size());
@@ -176,10 +179,7 @@ std::unique_ptr<JitEntry> traced_entry(const JitCall& call, std::type_index type
       entry->inputs[*captured.parameter] = {JitEntry::Input::From::kFixed, 0, packed(*captured.impl)};
   plan_cells(*entry, trace, options);
   entry->device = trace.device.value_or(default_device());
-  for (ir::Value result : trace.graph.results)
-    entry->outputs.push_back({.dtype = trace.graph.type(result).dtype, .shape = Sizes(trace.graph.type(result).shape)});
   for (const ir::State& state : trace.graph.states) entry->outputs[state.result].is_state = true;
-  for (const size_t result : cut) entry->outputs[result].is_cut = true;
   entry->guards = trace.guards;
   entry->traced = std::move(trace.graph);
   return entry;

@@ -125,9 +125,11 @@ std::string JitEntry::difference(const JitCall& call, std::type_index call_types
       return fmt::format("cell {} is on {}, compiled for {}", cell_name, to_string(plan.cell->device.load()),
                          to_string(device));
     if (plan.cell->requires_grad != plan.requires_grad) return fmt::format("cell {} changed requires_grad", cell_name);
-    if (plan.grad_at_entry && *plan.grad_at_entry != plan.cell->grad_state)
-      return fmt::format("cell {} {} a gradient at entry", cell_name,
-                         *plan.grad_at_entry == GradState::kKept ? "lacks" : "has");
+    if (const GradState now = plan.cell->grad_state; plan.grad_at_entry && *plan.grad_at_entry != now)
+      return fmt::format("cell {} {} at entry", cell_name,
+                         now == GradState::kNone                   ? "lacks a gradient"
+                         : *plan.grad_at_entry == GradState::kNone ? "has a gradient"
+                                                                   : "has another kind of gradient");
   }
   return "nothing";
 }

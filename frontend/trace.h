@@ -49,10 +49,10 @@ struct CellUse {
   std::vector<ir::Value> versions;  // every leaf it had: gradients with respect to any are the cell's
   bool requires_grad = false;       // when the call begins
   bool written = false;
-  Ref<Impl> grad;                        // now; null: none
-  bool grad_touched = false;             // cleared or made here
-  bool grad_entered = false;             // what was there before the call is part of `grad`
-  std::optional<size_t> grad_parameter;  // that an earlier gradient enters by
+  Ref<Impl> grad;                         // now; null: none
+  bool grad_touched = false;              // cleared or made here
+  std::optional<GradState> grad_entered;  // what was there before the call, once it is part of `grad`
+  std::optional<size_t> grad_parameter;   // that an earlier gradient enters by
 };
 
 class Trace {

@@ -9,15 +9,27 @@
 
 namespace sinter::detail {
 
-Ref<Impl> Trace::grad(const Ref<Impl>& x) { return x->cell ? grad_of(use(x->cell), "grad") : Ref<Impl>(); }
+Ref<Impl> Trace::grad(const Ref<Impl>& x) {
+  if (!x->cell) return {};
+  CellUse& cell = use(x->cell);
+  const Ref<Impl> grad = grad_of(cell, "grad");
+  if (!cell.grad_touched && cell.grad_entered == GradState::kOnTape && grad_enabled())
+    throw GraphError(
+        fmt::format("grad: the gradient of cell {} was made by backward({{.create_graph = true}}) outside the jitted "
+                    "function, and gradients would not go on there from inside",
+                    described(*x->cell)),
+        "call c.set_grad(c.grad().detach()) before the call, or make the gradient inside the function");
+  return grad;
+}
 
 // The gradient now; what a cell had before the call enters when it is first asked for.
 Ref<Impl> Trace::grad_of(CellUse& use, const char* what) {
   if (use.grad_touched || use.grad_entered || !use.parameter) return use.grad;
   use.cell->require_grad_kept(what);
-  use.grad_entered = true;
-  if (const Ref<Impl> earlier = current_grad(*use.cell)) {
-    use.grad = add_input(earlier->dtype, earlier->shape, "grad" + std::to_string(*use.parameter));
+  const Ref<Impl> earlier = current_grad(*use.cell);
+  use.grad_entered = state_of_gradient(earlier);
+  if (earlier) {
+    use.grad = add_input(earlier->dtype, earlier->shape, "grad" + std::to_string(*use.parameter), earlier->cut_by);
     use.grad_parameter = graph.parameters().size() - 1;
   }
   return use.grad;

@@ -135,10 +135,13 @@ Cluster Clusters::joined(uint32_t a, uint32_t b) const {
   return cluster;
 }
 
-uint32_t Clusters::last_reader(uint32_t op) const {
-  const uint32_t user = users_[op].back();
-  const auto copies = copies_.find(user);
-  return copies == copies_.end() ? cluster_of_[user] : *copies->second.rbegin();
+bool Clusters::is_read_behind(uint32_t op, uint32_t until, uint32_t cluster) const {
+  const std::vector<uint32_t>& users = users_[op];
+  for (auto user = users.rbegin(); user != users.rend() && *user > until; ++user) {
+    count_work();
+    if (!inside(cluster, *user)) return true;
+  }
+  return false;
 }
 
 std::vector<uint32_t> Clusters::readers(Value value) const {

@@ -68,8 +68,8 @@ class Clusters {
     if (clusters_[cluster].ops.empty())
       for (ir::Value output : clusters_[cluster].outputs) each_reader(output.op, others);
   }
-  // The cluster of the last operation that loads this one's value; somebody does.
-  [[nodiscard]] uint32_t last_reader(uint32_t op) const;
+  // Whether an operation behind `until`, outside this cluster, loads this one's value.
+  [[nodiscard]] bool is_read_behind(uint32_t op, uint32_t until, uint32_t cluster) const;
   // The clusters that load a value, ascending, itself left out; a parameter's, too.
   [[nodiscard]] std::vector<uint32_t> readers(ir::Value value) const;
 

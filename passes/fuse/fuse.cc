@@ -42,7 +42,7 @@ class Fuser {
         frugal_(frugal),
         clusters_(graph, options.layouts),
         code_(graph),
-        trials_(clusters_) {
+        trials_(clusters_, options.most_instructions) {
     for (const StoredView& view : clusters_.stored_views())
       if (view.reader) record(view.value, *view.reader, false, std::string(view.reason));
   }
@@ -125,8 +125,7 @@ class Fuser {
     if (must_vanish && !clusters_.vanishes(source, from, to)) return;
     if (auto reason = too_large(clusters_[from].ops, clusters_[to].ops))
       return record(source, op, false, std::move(*reason));
-    if (frugal_ && would_wait(clusters_, from, to) && dying_bytes(from) > vanishing_bytes(from, to))
-      return record(source, op, false, kKept);
+    if (frugal_ && kept_by_waiting(from, to) > vanishing_bytes(from, to)) return record(source, op, false, kKept);
     if (clusters_.detour(from, to))
       return record(source, op, false, "a kernel between the two needs the one and is needed by the other");
     if (clusters_.march_together(from, to)) {
@@ -149,8 +148,8 @@ class Fuser {
     trials_.know(to, *trial.nanoseconds);
   }
 
-  int64_t dying_bytes(uint32_t cluster) const {
-    return passes::dying_bytes(clusters_, cluster, clusters_[cluster].ops);
+  int64_t kept_by_waiting(uint32_t from, uint32_t to) const {
+    return passes::kept_by_waiting(clusters_, from, clusters_[from].ops, to);
   }
   int64_t vanishing_bytes(uint32_t from, uint32_t to) const {
     int64_t sum = 0;
@@ -206,10 +205,7 @@ class Fuser {
 
   // What one kernel keeps that two one after the other would not: what the first reads, or what the other stores.
   int64_t keeps_side_by_side(uint32_t a, uint32_t b) const {
-    const int64_t first = would_wait(clusters_, a, b)   ? dying_bytes(a)
-                          : would_wait(clusters_, b, a) ? dying_bytes(b)
-                                                        : 0;
-    return first + std::min(stored_bytes(a), stored_bytes(b));
+    return kept_by_waiting(a, b) + kept_by_waiting(b, a) + std::min(stored_bytes(a), stored_bytes(b));
   }
 
   // A cluster of cheap elementwise work disappears into all that read it, when each can take a copy.
@@ -229,8 +225,8 @@ class Fuser {
     if (into.empty()) return;
     for (uint32_t reader : into)  // a copy reads memory
       if (clusters_.empty(reader) || too_large(producer.ops, clusters_[reader].ops)) return;
-    const auto waits = [&](uint32_t reader) { return would_wait(clusters_, cluster, reader); };
-    if (frugal_ && std::ranges::any_of(into, waits) && dying_bytes(cluster) > stored_bytes(cluster)) return;
+    const auto keeps = [&](uint32_t reader) { return kept_by_waiting(cluster, reader) > stored_bytes(cluster); };
+    if (frugal_ && std::ranges::any_of(into, keeps)) return;
     double extra = -trials_.price(cluster);
     std::vector<Cluster> trials;
     for (uint32_t reader : into) {
@@ -290,7 +286,10 @@ class Fuser {
     const auto way = way_to(value, cluster, readers);
     if (!way) return;
     const std::vector<uint32_t> again(way->begin(), way->end());
-    if (frugal_ && passes::dying_bytes(clusters_, cluster, again) > clusters_.bytes(value)) return;
+    const auto keeps = [&](uint32_t reader) {
+      return passes::kept_by_waiting(clusters_, cluster, again, reader) > clusters_.bytes(value);
+    };
+    if (frugal_ && std::ranges::any_of(readers, keeps)) return;
     for (uint32_t reader : readers)  // a copy reads memory
       if (clusters_.empty(reader) || too_many(clusters_[reader].ops.size() + way->size())) return;
     std::set<uint32_t> all = readers;

@@ -60,16 +60,14 @@ size_t peak_bytes(const Clusters& clusters, size_t spare) {
   return find_phases(tasks, bytes, spare).peak;
 }
 
-int64_t dying_bytes(const Clusters& clusters, uint32_t cluster, std::span<const uint32_t> operations) {
+int64_t kept_by_waiting(const Clusters& clusters, uint32_t from, std::span<const uint32_t> operations, uint32_t to) {
+  const uint32_t until = last_load(clusters, to, from);
+  if (until <= last_load(clusters, from, to)) return 0;
   int64_t sum = 0;
   for (Value load : loads(clusters, operations))
-    if (!clusters.inside(cluster, load.op) && clusters.last_reader(load.op) == cluster)
+    if (!clusters.inside(from, load.op) && !clusters.is_read_behind(load.op, until, from))
       sum += static_cast<int64_t>(arena_bytes(clusters, load));
   return sum;
-}
-
-bool would_wait(const Clusters& clusters, uint32_t from, uint32_t to) {
-  return last_load(clusters, to, from) > last_load(clusters, from, to);
 }
 
 }  // namespace sinter::passes

@@ -11,10 +11,9 @@ namespace sinter::passes {
 // Bytes alive at one time, results aside, when each cluster is a kernel (find_phases).
 [[nodiscard]] size_t peak_bytes(const Clusters& clusters, size_t spare);
 
-// Bytes that these operations of a cluster load and nobody after that cluster: they die when it has run.
-[[nodiscard]] int64_t dying_bytes(const Clusters& clusters, uint32_t cluster, std::span<const uint32_t> operations);
-
-// Whether `from`, as part of `to`, waits for something made later in the program than all that it reads itself.
-[[nodiscard]] bool would_wait(const Clusters& clusters, uint32_t from, uint32_t to);
+// Bytes that `from`, as part of `to`, would keep alive for longer: what these of its operations load and nobody else
+// does once all that `to` loads is made. 0 where that is made no later than what `from` loads.
+[[nodiscard]] int64_t kept_by_waiting(const Clusters& clusters, uint32_t from, std::span<const uint32_t> operations,
+                                      uint32_t to);
 
 }  // namespace sinter::passes

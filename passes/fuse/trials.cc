@@ -15,11 +15,14 @@ bool divides(const loops::Kernel& kernel) {
 
 }  // namespace
 
-LowerResult Trials::kernel_of(const Cluster& cluster) {
+LowerResult Trials::lowered(const Cluster& cluster, size_t most_instructions) {
   ++count_;
-  LowerResult result = lower(
-      {.graph = &clusters_.graph(), .in_memory = &clusters_.in_memory(), .layouts = clusters_.layouts(), .symbols = 0},
-      cluster);
+  LowerResult result = lower({.graph = &clusters_.graph(),
+                              .in_memory = &clusters_.in_memory(),
+                              .layouts = clusters_.layouts(),
+                              .symbols = 0,
+                              .most_instructions = most_instructions},
+                             cluster);
   instructions_ += result.lowered ? result.lowered->kernel.value_count() : cluster.ops.size();
   return result;
 }
@@ -29,7 +32,7 @@ double Trials::price(uint32_t cluster) {
   if (!fresh) return at->second;
   Cluster it = clusters_[cluster];
   if (!it.ops.empty()) it.outputs = clusters_.outputs(it.ops);
-  const LowerResult result = kernel_of(it);
+  const LowerResult result = lowered(it, LowerContext().most_instructions);
   if (result.lowered) at->second = nanoseconds(result.lowered->kernel);
   return at->second;
 }

@@ -14,10 +14,12 @@ namespace sinter::passes {
 
 class Trials {
  public:
-  explicit Trials(const Clusters& clusters) : clusters_(clusters) {}
+  // Clusters that need more instructions than that cannot be joined.
+  Trials(const Clusters& clusters, double most_instructions)
+      : clusters_(clusters), most_instructions_(static_cast<size_t>(most_instructions)) {}
 
   // The kernel of a cluster that need not exist.
-  [[nodiscard]] LowerResult kernel_of(const Cluster& cluster);
+  [[nodiscard]] LowerResult kernel_of(const Cluster& cluster) { return lowered(cluster, most_instructions_); }
   // Nanoseconds of a cluster as it is now.
   [[nodiscard]] double price(uint32_t cluster);
   // What two clusters would be as one.
@@ -37,7 +39,10 @@ class Trials {
   [[nodiscard]] size_t instructions() const { return instructions_; }  // of all kernels built
 
  private:
+  [[nodiscard]] LowerResult lowered(const Cluster& cluster, size_t most_instructions);
+
   const Clusters& clusters_;
+  const size_t most_instructions_;
   std::unordered_map<uint32_t, double> prices_;            // by version
   std::map<std::pair<uint32_t, uint32_t>, Joint> joints_;  // by versions
   size_t count_ = 0, instructions_ = 0;

@@ -180,7 +180,8 @@ uint32_t KernelBuilder::pull(ir::Value value, const Coordinates& at) {
         if (known.guard == guard_ && known.at.at == at.at) return known.id;
       }
   constexpr int kMaxDepth = 2000;
-  if (++depth_ > kMaxDepth || insts_.size() > 4096) fail("the expression is too large for one kernel");
+  if (++depth_ > kMaxDepth || insts_.size() > context_->most_instructions)
+    fail("the expression is too large for one kernel");
   const uint32_t id = failed() ? 0 : compute(value, at);
   --depth_;
   if (!failed() && !inside_) (inner_[id] ? inner_memo_ : outer_memo_)[value].push_back({at, guard_, id});

@@ -36,7 +36,8 @@ struct LowerContext {
   // By operation: whether its result lies in memory for others to load (parameters, and outputs of clusters).
   const std::vector<bool>* in_memory = nullptr;
   Layouts layouts;
-  int symbols = 0;  // run-time symbols that types and layouts use
+  int symbols = 0;                  // run-time symbols that types and layouts use
+  size_t most_instructions = 4096;  // of the kernel
 };
 
 // Why a cluster cannot be one kernel, or the kernel. The reason is a plain sentence for the fusion ledger.

@@ -95,6 +95,44 @@ TEST_F(Cut, ArgumentsOnTheTape) {
   EXPECT_THAT(message_of([&] { jit([&] { loss.backward(); })(); }), HasSubstr("before the jitted function was called"));
 }
 
+// A gradient that backward({.create_graph = true}) made depends on leaves, and leaves its function cut off.
+TEST_F(Cut, GradientsOfGradientsOutside) {
+  const auto slopes = jit(
+      [&](const Tensor& t) {
+        w.zero_grad();
+        (w * w * t).sum().backward({.create_graph = true});
+      },
+      {.keep_grads = true, .name = "slopes"});
+  slopes(x);
+  EXPECT_THAT(w.grad().to_vector<float>(), ElementsAre(6, 16));
+  EXPECT_THAT(message_of([&] { w.grad().sum().backward(); }), HasSubstr("the jitted function slopes (made at"));
+  EXPECT_THAT(message_of([&] { (w.grad() * u).sum().backward(); }), HasSubstr("the jitted function slopes"));
+  (w.grad().detach() * u).sum().backward();
+  EXPECT_THAT(u.grad().to_vector<float>(), ElementsAre(6, 16));
+  const auto use = jit([&] { (w.grad() * u).sum().backward(); }, {.keep_grads = true});
+  EXPECT_THAT(message_of([&] { use(); }), HasSubstr("the jitted function slopes"));
+  w.set_grad(w.grad().detach());
+  use();
+  EXPECT_THAT(u.grad().to_vector<float>(), ElementsAre(12, 32));
+  slopes(x);  // compiled for the other kind
+  EXPECT_THAT(message_of([&] { use(); }), HasSubstr("the jitted function slopes"));
+  const auto value = jit([&] { return w.grad() * 2; });  // not differentiated here
+  EXPECT_THAT(message_of([&] { (value() * u).sum().backward(); }), HasSubstr("a jitted function (made at"));
+}
+
+TEST_F(Cut, GradientsOfGradientsInside) {
+  (w * w * x).sum().backward({.create_graph = true});
+  const auto use = jit([&] { return (w.grad() * u).sum(); });
+  EXPECT_THAT(message_of([&] { (void)use(); }),
+              AllOf(HasSubstr("create_graph"), HasSubstr("set_grad"), HasSubstr("cut_gradients_test.cc:")));
+  {
+    const NoGrad mode;
+    EXPECT_EQ(use().item(), 126);
+  }
+  w.set_grad(w.grad().detach());
+  EXPECT_EQ(use().item(), 126);
+}
+
 TEST_F(Cut, GradientsThatWereNotKept) {
   optim::SGD sgd({w}, {.lr = 0.5});
   const auto backward = jit([&](const Tensor& t) { (w * t).sum().backward(); }, {.name = "backward_pass"});

@@ -1,5 +1,6 @@
 #include "tests/fuzz/cell_rows.h"
 
+#include <algorithm>
 #include <string_view>
 
 namespace sinter::tests {
@@ -29,6 +30,7 @@ Tensor flags(const Tensor& x) {
 }
 
 void cut(M& m) {
+  std::ranges::copy(m.arguments, m.places.begin() + kCells);
   for (int place = kFirstTemporary; place < kPlaces; ++place) m[place] = m[place].detach();
   for (Tensor& loss : m.losses) loss = loss.detach();
 }

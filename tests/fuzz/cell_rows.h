@@ -14,6 +14,7 @@ namespace sinter::tests {
 struct CellMachine {
   std::array<Tensor, kPlaces> places;
   std::array<Tensor, kLosses> losses;
+  std::array<Tensor, kArguments> arguments;  // as they were given
   std::shared_ptr<optim::SGD> sgd;
   std::shared_ptr<optim::Adam> adam;
 

@@ -73,6 +73,7 @@ class Run {
     return [this, first, last](const std::vector<Tensor>& given) {
       CellMachine machine = machine_;
       std::copy_n(given.begin(), kArguments + kTemporaries, machine.places.begin() + kCells);
+      std::copy_n(given.begin(), kArguments, machine.arguments.begin());
       std::copy_n(given.begin() + kArguments + kTemporaries, kLosses, machine.losses.begin());
       for (at_ = first; at_ < last; ++at_) machine.run(std::span(program_.statements).subspan(at_, 1));
       at_ = first;  // what fails from here on is no statement's
@@ -132,10 +133,19 @@ class Run {
     const auto says = [&](const char* words) { return words != nullptr && error.find(words) != std::string::npos; };
     if (!says("cure: ")) return false;
     if (!program_.keep_grads && (says("are not kept") || says("does not keep"))) return true;
+    if (program_.keep_grads && creates() && says("a gradient would go on into")) return true;
     const std::function<bool(const Statement&)> expects = [&](const Statement& statement) {
       return says(cell_rows()[statement.row].only_jit) || std::ranges::any_of(statement.body, expects);
     };
     return at_ < program_.statements.size() && expects(program_.statements[at_]);
+  }
+
+  // Whether it makes gradients that depend on leaves, which a later call cannot go on from.
+  [[nodiscard]] bool creates() const {
+    const std::function<bool(const Statement&)> does = [&](const Statement& statement) {
+      return statement.create || std::ranges::any_of(statement.body, does);
+    };
+    return std::ranges::any_of(program_.statements, does);
   }
 
   const CellProgram& program_;
