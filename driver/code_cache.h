@@ -4,10 +4,8 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <set>
 #include <span>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -45,7 +43,6 @@ class CodeCache {
       }
     }
     stats.kernels += kernels.size();
-    stats.distinct += std::set<std::string_view>(texts.begin(), texts.end()).size();
     stats.from_cache += kernels.size() - missing.size();
     if (missing.empty()) return code;
     const std::vector<Shared> made = compile(std::span<const loops::Kernel>(missing));

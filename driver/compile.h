@@ -27,7 +27,6 @@ struct CompileOptions {
 struct CompileStats {
   double passes_ms = 0, codegen_ms = 0;
   size_t kernels = 0, launches = 0, barriers = 0;
-  size_t distinct = 0;                  // kernels that differ in code
   size_t shared = 0;                    // launches whose units all workers share
   size_t compiled = 0, from_cache = 0;  // kernels compiled now, and found on disk or in process
   uint64_t arena_bytes = 0, bytes_moved = 0;

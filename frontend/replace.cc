@@ -119,19 +119,19 @@ Tensor masked_fill(const Tensor& x, const Tensor& mask, const Arg& value, At at)
 void Tensor::set_slice(const Arg& value, int64_t axis, int64_t start, int64_t stop, int64_t step, At at) const {
   const detail::CallScope location(at);
   detail::require_cell(*this, "set_slice");
-  set(with_slice(*this, value, axis, start, stop, step, {"set_slice", 1}));
+  set(with_slice(*this, value, axis, start, stop, step, {"set_slice", 2}));
 }
 void Tensor::set_select(const Arg& value, int64_t axis, int64_t index, At at) const {
   const detail::CallScope location(at);
   detail::require_cell(*this, "set_select");
-  set(with_selected(*this, value, axis, index, {"set_select", 1}));
+  set(with_selected(*this, value, axis, index, {"set_select", 2}));
 }
 void Tensor::set_where(const Tensor& mask, const Arg& value, At at) const {
   const detail::CallScope location(at);
   detail::require_cell(*this, "set_where");
-  const Call call{"set_where", 1};
+  const Call call{"set_where", 2};
   if (masked_shape(*this, mask, call) != shape())
-    throw ShapeError(fmt::format("set_where: argument 1 has shape {}, expected one that broadcasts to {}, the cell's",
+    throw ShapeError(fmt::format("set_where: argument 2 has shape {}, expected one that broadcasts to {}, the cell's",
                                  to_string(mask.shape()), to_string(shape())));
   set(with_masked(*this, mask, value, shape(), call));
 }

@@ -11,7 +11,7 @@ namespace sinter::detail {
 
 struct SliceRange {
   int64_t from, to, step;
-  [[nodiscard]] int64_t count() const { return (to - from + step - 1) / step; }
+  [[nodiscard]] int64_t count() const { return to == from ? 0 : (to - from - 1) / step + 1; }
 };
 
 // As in Python: negative positions count from the end, those outside are cut off. ValueError unless the step is 1 or

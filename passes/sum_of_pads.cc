@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "passes/simplify_rules.h"
+#include "support/work.h"
 
 namespace sinter::passes {
 namespace {
@@ -44,6 +45,7 @@ class SumRewriter {
 
   ir::Rewritten run() && {
     for (uint32_t op = 0; op < graph_.ops().size(); ++op) {
+      count_work();
       const std::optional<Value> sum = is_whole_sum(op) ? rebuilt(op) : std::nullopt;
       if (sum)
         out_.replace({op, 0}, *sum);
@@ -66,16 +68,27 @@ class SumRewriter {
   }
   [[nodiscard]] bool is_whole_sum(uint32_t op) const { return is_sum(op) && !is_part_of_sum(op); }
 
-  [[nodiscard]] std::vector<Value> terms_of(uint32_t sum) const {
-    std::vector<Value> terms;
-    Value rest{sum, 0};
+  struct Sum {
+    std::vector<Value> terms{};
+    std::vector<Location> locations{};  // of its additions and terms
+  };
+  [[nodiscard]] Sum sum_of(uint32_t whole) const {
+    Sum sum;
+    const auto add_term = [&](Value term) {
+      sum.terms.push_back(term);
+      sum.locations = ir::unite(sum.locations, graph_.op(term).locations);
+    };
+    Value rest{whole, 0};
     do {
-      terms.push_back(graph_.op(rest).operands[1]);
-      rest = graph_.op(rest).operands[0];
+      count_work();
+      const ir::Op& addition = graph_.op(rest);
+      sum.locations = ir::unite(sum.locations, addition.locations);
+      add_term(addition.operands[1]);
+      rest = addition.operands[0];
     } while (is_sum(rest.op) && is_part_of_sum(rest.op));
-    terms.push_back(rest);
-    std::ranges::reverse(terms);
-    return terms;
+    add_term(rest);
+    std::ranges::reverse(sum.terms);
+    return sum;
   }
 
   // Neighbours in a sum that can be put side by side: by place, what adds up there.
@@ -106,19 +119,25 @@ class SumRewriter {
 
   // The sum without its pads; nothing when none can go.
   std::optional<Value> rebuilt(uint32_t op) {
-    const std::vector<Value> terms = terms_of(op);
-    ir::GraphBuilder b = out_.builder(graph_.ops()[op]);
-    std::optional<Value> sum;
-    bool changed = false;
-    for (size_t at = 0; at < terms.size();) {
-      const Run run = run_from(terms, at, /*alone=*/at == 0);
-      const bool joins = run.terms > 1 && !run.places.empty();
-      const Value next = joins ? side_by_side(b, run, graph_.type(terms[at])) : out_.at(terms[at]);
-      sum = sum ? ir::elementwise(b, "add", {*sum, next}) : next;
-      changed |= joins;
-      at += joins ? run.terms : 1;
+    const auto [terms, locations] = sum_of(op);
+    std::vector<Run> runs;
+    bool joins = false;
+    for (size_t at = 0; at < terms.size(); at += runs.back().terms) {
+      runs.push_back(run_from(terms, at, /*alone=*/at == 0));
+      if (runs.back().places.empty() || runs.back().terms < 2) runs.back() = {.terms = 1};
+      joins |= runs.back().terms > 1;
     }
-    return changed ? sum : std::nullopt;
+    if (!joins) return std::nullopt;
+    ir::GraphBuilder b = out_.builder(graph_.ops()[op]);
+    b.locations = locations;
+    std::optional<Value> sum;
+    size_t at = 0;
+    for (const Run& run : runs) {
+      const Value next = run.terms > 1 ? side_by_side(b, run, graph_.type(terms[at])) : out_.at(terms[at]);
+      sum = sum ? ir::elementwise(b, "add", {*sum, next}) : next;
+      at += run.terms;
+    }
+    return sum;
   }
 
   Value side_by_side(ir::Builder& b, const Run& run, const ir::Type& type) const {

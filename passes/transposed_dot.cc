@@ -3,6 +3,8 @@
 #include <numeric>
 #include <utility>
 
+#include "support/work.h"
+
 namespace sinter::passes {
 namespace {
 
@@ -23,6 +25,7 @@ ir::Rewritten transposed_dot(const ir::Graph& graph) {
   ir::Rewriter out(graph);
   for (uint32_t i = 0; i < graph.ops().size(); ++i) {
     const ir::Op& op = graph.ops()[i];
+    count_work();
     const auto* transpose = std::get_if<ir::TransposeAttributes>(&op.attributes);
     const ir::Op* dot = transpose != nullptr ? &graph.op(op.operands[0]) : nullptr;
     const bool turns = dot != nullptr && dot->def == &ir::ops::kDot && readers[op.operands[0].op].size() == 1 &&

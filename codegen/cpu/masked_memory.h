@@ -1,5 +1,5 @@
-// Loads and stores of those lanes of a vector that a mask chooses; all masked memory of the emitters goes through here.
-// Test: tests/codegen/guard_page_test.cc
+// Loads and stores of those lanes of a vector that a mask chooses; all of the emitters that are contiguous go through
+// here. Test: tests/codegen/guard_page_test.cc
 #pragma once
 
 #include <llvm/IR/IRBuilder.h>

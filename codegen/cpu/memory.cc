@@ -164,11 +164,7 @@ void PassEmitter::accumulate(const Inst& inst) {
     return is_float(inst.dtype) ? b.CreateFAdd(x, y) : inst.dtype == kBool ? b.CreateOr(x, y) : b.CreateAdd(x, y);
   };
   if (lanes_.width == 1) {
-    const auto add = [&] { store_at(place, 0, sum(load_at(place, 0, nullptr), value.at[0]), nullptr); };
-    if (inst.guard < 0)
-      add();
-    else
-      nest_.when(values_[static_cast<size_t>(inst.guard)].at[0], add);
+    store_at(place, 0, sum(load_at(place, 0, nullptr), value.at[0]), nullptr);
     return;
   }
   for (unsigned c = 0; c < lanes_.copies; ++c) {

@@ -47,6 +47,7 @@ class Flatten : public Module {
 class Sequential : public Module {
  public:
   template <class... M>
+    requires(sizeof...(M) != 1 || !(std::same_as<std::remove_cvref_t<M>, Sequential> || ...))
   explicit Sequential(M&&... modules) {
     (add(std::forward<M>(modules)), ...);
   }

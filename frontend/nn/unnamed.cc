@@ -37,18 +37,17 @@ const Module* module_between(Address from, Address to) {
   return found != modules().alive.end() && *found < to ? reinterpret_cast<const Module*>(*found) : nullptr;
 }
 
+bool is_module(Address address) { return module_between(address, address + 1) != nullptr; }
+
 // The elements' first, if these three words are those of a std::vector of modules.
 const Module* vector_of_modules(const Address (&words)[3]) {
   const auto [begin, end, capacity] = words;
-  if (begin >= end || end > capacity) return nullptr;
-  const Module* first = module_between(begin, end);
-  if (first == nullptr) return nullptr;
-  const Place element = first->extent().bytes;
-  if (begin_of(element) != begin || (end - begin) % element.size() != 0) return nullptr;
-  for (Address at = begin; at < end; at += element.size()) {
-    const Module* entry = module_between(at, at + element.size());
-    if (entry == nullptr || begin_of(entry->extent().bytes) != at) return nullptr;
-  }
+  if (begin >= end || end > capacity || !is_module(begin)) return nullptr;
+  const auto* first = reinterpret_cast<const Module*>(begin);
+  const size_t size = first->extent().bytes.size();
+  if (size == 0 || (end - begin) % size != 0) return nullptr;
+  for (Address at = begin; at < end; at += size)
+    if (!is_module(at)) return nullptr;
   return first;
 }
 

@@ -268,9 +268,12 @@ class Fuser {
       bool elsewhere = false;
       clusters_.each_reader(op, [&](uint32_t reader) { elsewhere |= reader != cluster && !readers.contains(reader); });
       if (elsewhere) return std::nullopt;
-      for (Value read : clusters_.reads(op))
-        if (clusters_.inside(cluster, read.op) && kMuchSmaller * clusters_.bytes(read) > clusters_.bytes(value))
+      for (Value read : clusters_.reads(op)) {
+        const bool stored = !clusters_.has_copies(read.op);  // nobody stores what has copies
+        if (clusters_.inside(cluster, read.op) &&
+            (!stored || kMuchSmaller * clusters_.bytes(read) > clusters_.bytes(value)))
           stack.push_back(read.op);
+      }
     }
     return way;
   }
@@ -338,10 +341,11 @@ Fusion fuse(const ir::Graph& graph, const FuseOptions& options) {
   if (!options.fuse) return std::move(fuser).finish();
   const size_t most = fuser.peak(/*spare=*/0) + options.spare;
   fuser.run();
-  if (fuser.peak(options.spare) <= most) return std::move(fuser).finish();
+  const size_t peak = fuser.peak(options.spare);
+  if (peak <= most) return std::move(fuser).finish();
   Fuser frugal(graph, options, /*frugal=*/true);
   frugal.run();
-  return std::move(frugal.peak(options.spare) < fuser.peak(options.spare) ? frugal : fuser).finish();
+  return std::move(frugal.peak(options.spare) < peak ? frugal : fuser).finish();
 }
 
 std::string print_ledger(const ir::Graph& graph, const Fusion& fusion) {

@@ -2,8 +2,8 @@
 // operands when the joint kernel can be built (lower/ is the judge: index maps are exact) and the price is right; then
 // kernels that read the same large value are joined, cheap producers dissolve into all their readers, and large values
 // that follow at once from others are computed again. Where that needs more memory than the operations one by one, it
-// is done again without what keeps values alive for longer. Every decision is kept with its reason. Golden test:
-// tests/golden/fuse.sir
+// is done again without what keeps values alive for longer. Decisions about two clusters are kept with their reasons.
+// Golden test: tests/golden/fuse.sir
 #pragma once
 
 #include <string>

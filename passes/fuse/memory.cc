@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "passes/plan/phases.h"
+#include "support/error.h"
 #include "support/work.h"
 
 namespace sinter::passes {
@@ -53,6 +54,7 @@ size_t peak_bytes(const Clusters& clusters, size_t spare) {
   for (uint32_t task = 0; task < order.size(); ++task) {
     const Cluster& cluster = order[task];
     for (Value load : loads(clusters, cluster.ops.empty() ? std::vector{cluster.outputs[0].op} : cluster.ops)) {
+      invariant(number[load.op] != kNone, "what a cluster loads is stored by another");
       tasks[task].reads.push_back(number[load.op]);
       tasks[task].after.push_back(maker[number[load.op]]);
     }

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "passes/lower/coordinates.h"
+#include "support/error.h"
 #include "support/work.h"
 
 namespace sinter::passes {
@@ -194,6 +195,7 @@ class Placer {
 
 Barriers place_barriers(const Plan& plan, std::span<const LoweredKernel> kernels, const std::vector<bool>& shared,
                         int always) {
+  for (const LoweredKernel& kernel : kernels) invariant(kernel.symbols.empty(), "kernels share no code yet");
   return Placer(plan, kernels, shared).run(always);
 }
 

@@ -352,6 +352,7 @@ class Planner {
 }  // namespace
 
 Plan plan(const ir::Graph& graph, const std::vector<LoweredKernel>& kernels, size_t spare) {
+  for (const LoweredKernel& kernel : kernels) invariant(kernel.symbols.empty(), "kernels share no code yet");
   return Planner(graph, kernels, spare).run();
 }
 

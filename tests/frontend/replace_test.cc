@@ -127,10 +127,14 @@ TEST(Replace, Errors) {
   expect_error<GraphError>("set_slice: the tensor is a value", [&] { x.set_slice(0, 0, 1); });
   expect_error<GraphError>("set_select: the tensor is a value", [&] { x.set_select(0, 0, 1); });
   expect_error<GraphError>("set_where: the tensor is a value", [&] { x.set_where(x > 0, 1); });
-  expect_error<ShapeError>("set_slice: argument 1 has shape [4], expected [1, 3]",
+  expect_error<ShapeError>("set_slice: argument 2 has shape [4], expected [1, 3]",
                            [&] { cell.set_slice(ones({4}), 0, 1); });
-  expect_error<ShapeError>("set_where: argument 1 has shape [2, 2, 3], expected one that broadcasts to [2, 3]",
+  expect_error<ShapeError>("set_where: argument 2 has shape [2, 2, 3], expected one that broadcasts to [2, 3]",
                            [&] { cell.set_where(ones({2, 2, 3}) > 0, 1); });
+  expect_error<ValueError>("set_slice: argument 6, the step, is 0", [&] { cell.set_slice(0, 0, 0, 1, 0); });
+  EXPECT_TRUE(
+      same_bits(x.slice_scatter(7, 0, 0, std::numeric_limits<int64_t>::max(), std::numeric_limits<int64_t>::max()),
+                x.select_scatter(7, 0, 0)));
   expect_error<IndexError>("set_select: index 5", [&] { cell.set_select(0, 0, 5); });
   EXPECT_TRUE(same_bits(cell.clone(), x));
 }

@@ -222,6 +222,60 @@ func @f(%p: f32[64, 64], %q: f32[64, 64], %w: f32[64, 64]) -> (f32[64, 64], f32[
   EXPECT_EQ(kernels_of(graph, /*fuse=*/true), 2u);
 }
 
+// %8 is computed by each that reads it and stored by nobody: what is computed again with it computes it, too.
+TEST(Fusion, WhatIsComputedAgainFindsAllThatItReads) {
+  const Graph graph = parsed(R"(func @f(%x1: f32[33, 4, 1]) -> (f64[], f64[], f64[]) {
+  %0 = reshape %x1 {shape = [132]}
+  %1 = slice %0 {start = [0], limit = [4], step = [1]}
+  %2 = reshape %1 {shape = [4, 1]}
+  %3 = broadcast %2 {shape = [33, 4, 1], axes = [1, 2]}
+  %4 = add %3, %x1
+  %5 = reshape %4 {shape = [132]}
+  %6 = slice %5 {start = [0], limit = [33], step = [1]}
+  %7 = reshape %6 {shape = [33, 1, 1]}
+  %8 = to_bool %7
+  %9 = constant f32[] {0}
+  %10 = broadcast %9 {shape = [33, 4, 1], axes = []}
+  %11 = reshape %8 {shape = [33, 1]}
+  %12 = broadcast %11 {shape = [33, 4, 1], axes = [0, 2]}
+  %13 = select %12, %10, %4
+  %14 = iota {shape = [132], axis = 0}
+  %15 = to_f64 %14
+  %16 = cos %15
+  %17 = reshape %16 {shape = [33, 4, 1]}
+  %18 = to_f64 %13
+  %19 = mul %18, %17
+  %20 = reduce_sum %19 {axes = [0, 1, 2]}
+  %21 = to_f64 %4
+  %22 = mul %21, %17
+  %23 = reduce_sum %22 {axes = [0, 1, 2]}
+  %24 = to_f32 %17
+  %25 = select %12, %10, %24
+  %26 = add %24, %25
+  %27 = reduce_sum %26 {axes = [0]}
+  %28 = reshape %27 {shape = [4]}
+  %29 = pad %28, %9 {low = [0], high = [128], interior = [0]}
+  %30 = reshape %29 {shape = [33, 4, 1]}
+  %31 = slice %26 {start = [0, 0, 1], limit = [33, 4, 1], step = [1, 1, 1]}
+  %32 = pad %31, %9 {low = [0, 0, 1], high = [0, 0, 0], interior = [0, 0, 0]}
+  %33 = reduce_sum %31 {axes = [0]}
+  %34 = reshape %33 {shape = [0]}
+  %35 = pad %34, %9 {low = [132], high = [0], interior = [0]}
+  %36 = reshape %35 {shape = [33, 4, 1]}
+  %37 = add %30, %32
+  %38 = add %37, %26
+  %39 = add %38, %36
+  %40 = to_f64 %39
+  %41 = mul %40, %17
+  %42 = reduce_sum %41 {axes = [0, 1, 2]}
+  return %20, %23, %42
+})");
+  const std::vector<ir::Literal> inputs = tests::random_inputs(graph, 1);
+  const PlanRun run = run_plan(graph, inputs, {});
+  const std::vector<ir::Literal> expected = ir::evaluate(graph, inputs, ir::Arithmetic::kTyped);
+  for (size_t r = 0; r < expected.size(); ++r) EXPECT_TRUE(tests::same_bits(run.results[r], expected[r])) << r;
+}
+
 // Pieces that one kernel could add up, if it waited for all of them.
 Graph sum_of_pieces(uint64_t seed) {
   tests::RandomEngine random(seed);
