@@ -24,7 +24,7 @@ namespace {
 class CpuExecutable : public Executable {
  public:
   CpuExecutable(ir::Graph graph, const CompileOptions& options) {
-    auto [graph_made, kernels, plan, work] = lower_program(std::move(graph), options, stats_);
+    auto [graph_made, kernels, plan] = lower_program(std::move(graph), options, stats_);
     graph_ = std::move(graph_made);
     const auto start = std::chrono::steady_clock::now();
     std::vector<passes::LoweredKernel> launched = with_shared_code(graph_, kernels);

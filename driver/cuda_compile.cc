@@ -22,7 +22,7 @@ class CudaExecutable : public Executable {
  public:
   CudaExecutable(ir::Graph graph, const CompileOptions& options) : device_(options.device) {
     runtime::cuda::Gpu& gpu = runtime::cuda::Gpu::open(device_);
-    auto [graph_made, kernels, plan, work] = lower_program(std::move(graph), options, stats_);
+    auto [graph_made, kernels, plan] = lower_program(std::move(graph), options, stats_);
     graph_ = std::move(graph_made);
     const auto start = std::chrono::steady_clock::now();
     kernels = with_shared_code(graph_, std::move(kernels));

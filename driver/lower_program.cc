@@ -7,27 +7,18 @@
 #include "passes/pipeline.h"
 #include "support/clock.h"
 #include "support/options.h"
-#include "support/work.h"
 
 namespace sinter::driver {
 
 LoweredProgram lower_program(ir::Graph graph, const CompileOptions& options, CompileStats& stats) {
   const auto start = std::chrono::steady_clock::now();
   LoweredProgram made;
-  passes::PipelineResult passed = passes::run_passes(passes::graph_pipeline(), std::move(graph));
-  for (const passes::PassRun& run : passed.runs) made.work.push_back({run.name, run.steps});
-  made.graph = std::move(passed.graph);
-  const auto stage = [&](std::string_view name, std::string_view printed, auto run) {
-    const uint64_t before = work_done();
-    auto result = passes::run_stage(printed, made.graph, run);
-    made.work.push_back({name, work_done() - before});
-    return result;
-  };
+  made.graph = passes::run_passes(passes::graph_pipeline(), std::move(graph)).graph;
   const passes::FuseOptions how{.fuse = options.fuse && sinter::options().fuse};
-  const auto fusion = stage("fusion", "fusion", [&] { return passes::fuse(made.graph, how); });
-  made.kernels = stage("loops", options.device.is_cpu() ? "loops" : "cuda-loops",
-                       [&] { return lower_all(made.graph, fusion, options.device); });
-  made.plan = stage("plan", "plan", [&] { return passes::plan(made.graph, made.kernels); });
+  const auto fusion = passes::run_stage("fusion", made.graph, [&] { return passes::fuse(made.graph, how); });
+  made.kernels = passes::run_stage(options.device.is_cpu() ? "loops" : "cuda-loops", made.graph,
+                                   [&] { return lower_all(made.graph, fusion, options.device); });
+  made.plan = passes::run_stage("plan", made.graph, [&] { return passes::plan(made.graph, made.kernels); });
   if (!sinter::options().dump.empty()) {
     passes::dump(made.graph.name, "fusion", passes::print_ledger(made.graph, fusion));
     passes::dump(made.graph.name, "plan", passes::print(made.plan, made.kernels));

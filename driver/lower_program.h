@@ -1,7 +1,6 @@
 // A graph brought as far as compilation goes alike for all devices: passes, fusion, scheduled kernels, plan.
 #pragma once
 
-#include <string_view>
 #include <vector>
 
 #include "driver/compile.h"
@@ -10,16 +9,10 @@
 
 namespace sinter::driver {
 
-struct StageWork {
-  std::string_view stage;  // a pass over the graph, or "fusion", "loops", "plan"
-  uint64_t steps = 0;      // support/work.h
-};
-
 struct LoweredProgram {
   ir::Graph graph;                             // after the graph passes
   std::vector<passes::LoweredKernel> kernels;  // as Step::kernel counts: those planned, then the plan's copies
   passes::Plan plan;                           // its copies have been taken
-  std::vector<StageWork> work;                 // in the order of the stages; the same for the same graph
 };
 
 // Fills stats.passes_ms; dumps as the knobs ask. An InternalError names a reproducer.

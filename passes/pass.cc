@@ -9,7 +9,6 @@
 #include "ir/graph/text.h"
 #include "support/clock.h"
 #include "support/options.h"
-#include "support/work.h"
 
 namespace sinter::passes {
 namespace {
@@ -56,13 +55,11 @@ void print_times(const ir::Graph& graph, std::span<const PassRun> runs) {
 
 PassRun run_one(const Pass& pass, ir::Graph& graph) {
   const auto start = std::chrono::steady_clock::now();
-  const uint64_t before = work_done();
   ir::Rewritten rewritten = pass.run(graph);
-  const uint64_t steps = work_done() - before;
   const double took = milliseconds_since(start);
   if (options().verify) ir::verify(rewritten.graph);
   graph = std::move(rewritten.graph);
-  return {pass.name, rewritten.changed, took, graph.ops().size(), steps};
+  return {pass.name, rewritten.changed, took, graph.ops().size()};
 }
 
 }  // namespace

@@ -21,7 +21,6 @@ struct PassRun {
   bool changed = false;
   double milliseconds = 0;
   size_t operations = 0;  // afterwards
-  uint64_t steps = 0;     // support/work.h
 };
 
 struct PipelineResult {

@@ -44,7 +44,7 @@ class Fuser {
         code_(graph),
         trials_(clusters_, options.most_instructions) {
     for (const StoredView& view : clusters_.stored_views())
-      if (view.reader) record(view.value, *view.reader, false, std::string(view.reason));
+      if (view.reader) record(view.value, *view.reader, false, view.reason);
   }
 
   [[nodiscard]] size_t peak(size_t spare) const { return peak_bytes(clusters_, spare); }
@@ -123,8 +123,8 @@ class Fuser {
     const uint32_t from = clusters_.of(source.op), to = clusters_.of(op);
     if (from == to || from == Clusters::kNone || clusters_.empty(from)) return;
     if (must_vanish && !clusters_.vanishes(source, from, to)) return;
-    if (auto reason = too_large(clusters_[from].ops, clusters_[to].ops))
-      return record(source, op, false, std::move(*reason));
+    if (const auto reason = too_large(clusters_[from].ops, clusters_[to].ops))
+      return record(source, op, false, *reason);
     if (frugal_ && kept_by_waiting(from, to) > vanishing_bytes(from, to)) return record(source, op, false, kKept);
     if (clusters_.detour(from, to))
       return record(source, op, false, "a kernel between the two needs the one and is needed by the other");

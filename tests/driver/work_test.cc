@@ -7,9 +7,12 @@
 #include <functional>
 #include <map>
 
-#include "driver/lower_program.h"
+#include "driver/kernels.h"
 #include "passes/differentiate.h"
+#include "passes/fuse/fuse.h"
+#include "passes/pipeline.h"
 #include "passes/plan/barriers.h"
+#include "passes/plan/plan.h"
 
 namespace sinter::driver {
 namespace {
@@ -176,13 +179,19 @@ Steps steps_of(ir::Graph graph, bool gradient) {
     steps[stage] += work_done() - before;
   };
   if (gradient) counted("differentiate", [&] { graph = passes::differentiate_first_result(graph).graph; });
-  CompileStats stats;
-  const LoweredProgram program = lower_program(std::move(graph), {}, stats);
-  for (const StageWork& work : program.work) steps[std::string(work.stage)] += work.steps;
+  for (const passes::Pass& pass : passes::graph_pipeline())
+    counted(std::string(pass.name), [&] { graph = pass.run(graph).graph; });
+  passes::Fusion fusion;
+  std::vector<passes::LoweredKernel> kernels;
+  passes::Plan plan;
+  counted("fusion", [&] { fusion = passes::fuse(graph, {}); });
+  counted("loops", [&] { kernels = lower_all(graph, fusion); });
+  counted("plan", [&] { plan = passes::plan(graph, kernels); });
+  kernels.insert(kernels.end(), plan.copies.begin(), plan.copies.end());
   for (const bool shared : {false, true})
     counted("barriers", [&] {
-      const std::vector<bool> all(program.plan.steps.size(), shared);
-      (void)passes::place_barriers(program.plan, program.kernels, all, -1);
+      const std::vector<bool> all(plan.steps.size(), shared);
+      (void)passes::place_barriers(plan, kernels, all, -1);
     });
   return steps;
 }
